@@ -1,0 +1,159 @@
+//! The attributes of the `paravel` crate. Each expands to a few lines that call `paravel::__private`; the
+//! equivalent that one would write by hand stands in its documentation.
+
+mod endpoint;
+mod inject;
+mod listener;
+mod migrations;
+mod service;
+
+use proc_macro::TokenStream;
+use syn::parse_macro_input;
+
+/// Makes a trait a service: object-safe although its methods are `async`, shared between threads, and, with
+/// `facade = Name`, reachable from anywhere in the application as `Name::method(..).await?`. On an `impl` of such
+/// a trait it stands alone.
+///
+/// A method takes `&self` and has no type parameters. With a facade it returns a `Result` whose error is
+/// `From<ContainerError>`.
+///
+/// ```ignore
+/// #[service(facade = Greetings)]
+/// pub trait Greeter {
+///     async fn greet(&self, name: &str) -> Result<String, GreetError>;
+/// }
+///
+/// #[service]
+/// impl Greeter for Polite {
+///     async fn greet(&self, name: &str) -> Result<String, GreetError> {
+///         Ok(format!("Good day, {name}"))
+///     }
+/// }
+/// ```
+///
+/// By hand, the trait would be
+///
+/// ```ignore
+/// pub trait Greeter: Send + Sync + 'static {
+///     fn greet<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<String, GreetError>>;
+/// }
+///
+/// pub struct Greetings;
+///
+/// impl Greetings {
+///     pub async fn greet(name: &str) -> Result<String, GreetError> {
+///         match paravel::current().and_then(|app| app.make::<dyn Greeter>()) {
+///             Ok(service) => service.greet(name).await,
+///             Err(error) => Err(error.into()),
+///         }
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as syn::Item);
+    service::expand(arguments.into(), item).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes an async function a handler: its arguments are extractors, and routes can tell what it takes, returns and
+/// has injected.
+///
+/// ```ignore
+/// /// Shows one user.
+/// #[endpoint]
+/// pub async fn show(id: Path<UserId>, users: Inject<dyn UserService>) -> Result<Json<UserResource>> { .. }
+/// ```
+///
+/// By hand, it would be
+///
+/// ```ignore
+/// pub struct show;
+///
+/// impl poem::Endpoint for show {
+///     type Output = poem::Response;
+///     async fn call(&self, request: poem::Request) -> poem::Result<poem::Response> {
+///         let (request, mut body) = request.split();
+///         let id = Path::from_request(&request, &mut body).await?;
+///         let users = Inject::from_request(&request, &mut body).await?;
+///         show_inner(id, users).await.map(IntoResponse::into_response).map_err(Into::into)
+///     }
+/// }
+///
+/// impl paravel::http::Handler for show {
+///     fn operation(&self) -> Operation { .. }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn endpoint(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let function = parse_macro_input!(item as syn::ItemFn);
+    endpoint::expand(&arguments.into(), function).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Registers an async function as a listener of the event that it takes by reference; what follows are dependencies.
+/// `priority = n` puts it before listeners of a lower one (default 0).
+///
+/// ```ignore
+/// #[listener]
+/// pub async fn log_welcome(event: &UserRegistered, log: Inject<dyn LogSink>) -> Result<(), BoxError> { .. }
+/// ```
+///
+/// By hand, it would be
+///
+/// ```ignore
+/// application.listener(ListenerEntry::new::<UserRegistered>(
+///     "app::listeners::log_welcome",
+///     0,
+///     || vec![<Inject<dyn LogSink> as Dependency>::info()],
+///     |event, resolver| Box::pin(async move {
+///         let log = Dependency::resolve(&resolver)?;
+///         log_welcome(event.downcast_ref().ok_or(..)?, log).await.map_err(Into::into)
+///     }),
+/// ))
+/// ```
+#[proc_macro_attribute]
+pub fn listener(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let function = parse_macro_input!(item as syn::ItemFn);
+    listener::expand(arguments.into(), &function).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Gives a struct a constructor whose arguments are its fields, to be bound as it stands:
+/// `app.singleton(DieselUsers::inject)`.
+///
+/// `#[inject(as = dyn Trait)]` on the struct makes the trait the key. `#[inject(default)]` on a field fills it by
+/// `Default` instead.
+///
+/// ```ignore
+/// #[derive(Inject)]
+/// #[inject(as = dyn UserRepository)]
+/// pub struct DieselUsers {
+///     db: Arc<Database>,
+/// }
+/// ```
+///
+/// By hand, it would be
+///
+/// ```ignore
+/// impl DieselUsers {
+///     pub fn inject(db: Arc<Database>) -> Arc<dyn UserRepository> {
+///         Arc::new(Self { db })
+///     }
+/// }
+/// ```
+#[proc_macro_derive(Inject, attributes(inject))]
+pub fn inject(item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as syn::DeriveInput);
+    inject::expand(&item).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Embeds a folder of migrations, relative to the package: `migrations!("database/migrations")`.
+///
+/// Each migration is a folder, taken in the order of the names, with `up.sql`, `down.sql`, and `up.<backend>.sql`
+/// or `down.<backend>.sql` where a dialect differs. A `build.rs` that prints
+/// `cargo::rerun-if-changed=database/migrations` makes cargo see a new one.
+///
+/// By hand, it would be a `&[Migration { name: "..", up: include_str!(".."), .. }]`.
+#[proc_macro]
+pub fn migrations(folder: TokenStream) -> TokenStream {
+    let folder = parse_macro_input!(folder as syn::LitStr);
+    migrations::expand(&folder).unwrap_or_else(syn::Error::into_compile_error).into()
+}

@@ -1,0 +1,17 @@
+//! Typed configuration: documented structs, filled from [`Env`](crate::support::Env) at start, and a set that
+//! holds them by type.
+
+mod app;
+mod auth;
+mod database;
+mod http;
+mod log;
+mod set;
+
+pub use app::{AppConfig, Environment};
+pub use auth::AuthConfig;
+pub use database::{DatabaseConfig, DatabaseUrl};
+pub use http::HttpConfig;
+pub use log::{LogConfig, LogFormat};
+pub(crate) use set::ErasedConfig;
+pub use set::{ConfigError, ConfigSet};

@@ -1,0 +1,225 @@
+use std::{
+    fmt::Display,
+    io::{self, BufRead, IsTerminal, Write},
+    sync::Arc,
+};
+
+use comfy_table::{Attribute, Cell, Table, presets};
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use super::Registry;
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// A destructive command was not confirmed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// There is nobody to ask.
+    #[error("{action} in production needs a confirmation, and there is no terminal to ask on: pass --force")]
+    NoTerminal {
+        /// What would have been done.
+        action: String,
+    },
+    /// The answer was no.
+    #[error("not confirmed: nothing was done")]
+    Declined,
+}
+
+/// What a command prints to and asks through.
+///
+/// With `--json`, standard output carries one JSON value and nothing else: prose goes to standard error.
+pub struct Console {
+    registry: Registry,
+    out: Box<dyn Write + Send>,
+    json: bool,
+    color: bool,
+    interactive: bool,
+}
+
+impl Console {
+    pub(super) fn stdout(registry: Registry, json: bool, color: Color, interactive: bool) -> Self {
+        let color = match color {
+            Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+            Color::Always => true,
+            Color::Never => false,
+        };
+        let interactive = interactive && io::stdin().is_terminal() && io::stderr().is_terminal();
+        Self { registry, out: Box::new(io::stdout()), json, color: color && !json, interactive }
+    }
+
+    /// A console that writes to memory, for tests; the second value is what was written.
+    pub fn memory(json: bool) -> (Self, Written) {
+        let written = Written::default();
+        let out = Box::new(written.clone());
+        (Self { registry: Registry::default(), out, json, color: false, interactive: false }, written)
+    }
+
+    /// Whether JSON was asked for.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// The commands there are.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Prints a line.
+    pub fn line(&mut self, text: impl Display) {
+        if self.json {
+            // A closed pipe is no reason to stop the work itself.
+            let _ = writeln!(io::stderr(), "{text}");
+        } else {
+            let _ = writeln!(self.out, "{text}");
+        }
+    }
+
+    /// Prints what went well.
+    pub fn success(&mut self, text: impl Display) {
+        self.painted("32", text);
+    }
+
+    /// Prints what deserves attention.
+    pub fn warn(&mut self, text: impl Display) {
+        self.painted("33", text);
+    }
+
+    fn painted(&mut self, code: &str, text: impl Display) {
+        if self.color {
+            self.line(format!("\x1b[{code}m{text}\x1b[0m"));
+        } else {
+            self.line(text);
+        }
+    }
+
+    /// Prints rows: a table of the named fields as text, or all of each row as a JSON array.
+    ///
+    /// # Errors
+    /// Where a row cannot be serialized.
+    pub fn rows<T: Serialize>(&mut self, columns: &[(&str, &str)], rows: &[T]) -> serde_json::Result<()> {
+        if self.json {
+            return self.value(&rows);
+        }
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        if self.color {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        table.set_header(columns.iter().map(|(title, _)| Cell::new(title).add_attribute(Attribute::Bold)));
+        for row in rows {
+            let row = serde_json::to_value(row)?;
+            table.add_row(columns.iter().map(|(_, field)| cell(row.get(field))));
+        }
+        let text = table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+        self.line(text);
+        Ok(())
+    }
+
+    /// Prints one value: its fields as lines, or as a JSON object.
+    ///
+    /// # Errors
+    /// Where it cannot be serialized.
+    pub fn value<T: Serialize>(&mut self, value: &T) -> serde_json::Result<()> {
+        if self.json {
+            let text = serde_json::to_string_pretty(value)?;
+            let _ = writeln!(self.out, "{text}");
+            return Ok(());
+        }
+        let value = serde_json::to_value(value)?;
+        self.fields("", &value);
+        Ok(())
+    }
+
+    fn fields(&mut self, indent: &str, value: &serde_json::Value) {
+        let serde_json::Value::Object(fields) = value else {
+            self.line(format!("{indent}{}", cell(Some(value))));
+            return;
+        };
+        let width = fields.keys().map(String::len).max().unwrap_or_default();
+        for (name, value) in fields {
+            if value.is_object() {
+                self.line(format!("{indent}{name}"));
+                self.fields(&format!("{indent}  "), value);
+            } else {
+                self.line(format!("{indent}{name:width$}  {}", cell(Some(value))));
+            }
+        }
+    }
+
+    /// Asks before something that cannot be undone is done to what people depend on: in production, unless `force`.
+    ///
+    /// # Errors
+    /// [`Refused`] where the answer is no, or there is nobody to ask.
+    pub fn guard(&mut self, action: &str, production: bool, force: bool) -> Result<(), Refused> {
+        if !production || force {
+            return Ok(());
+        }
+        if !self.interactive {
+            return Err(Refused::NoTerminal { action: action.to_owned() });
+        }
+        let _ = write!(io::stderr(), "The application is in production. {action}? [y/N] ");
+        let _ = io::stderr().flush();
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        let yes = read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+        if yes { Ok(()) } else { Err(Refused::Declined) }
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        match self.out.flush() {
+            // `artisan list | head` is not a failure.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
+    pub(super) fn writer(&mut self) -> &mut dyn Write {
+        &mut *self.out
+    }
+}
+
+fn cell(value: Option<&serde_json::Value>) -> String {
+    match value {
+        None | Some(serde_json::Value::Null) => String::new(),
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(serde_json::Value::Array(items)) => {
+            items.iter().map(|item| cell(Some(item))).collect::<Vec<_>>().join(", ")
+        }
+        Some(other) => other.to_string(),
+    }
+}
+
+/// What a console in memory has written.
+#[derive(Clone, Default)]
+pub struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    /// The text so far.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock()).into_owned()
+    }
+}
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+use std::{future::Future, sync::Arc};
+
+use futures_util::future::{BoxFuture, FutureExt};
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+
+use crate::container::{Ambient, NoApplication, Scope, enter, with_current};
+
+type Hook = BoxFuture<'static, ()>;
+
+/// What waits for a transaction's commit; lives in the transaction's scope.
+#[derive(Default)]
+pub(super) struct AfterCommit(Mutex<Option<Vec<Hook>>>);
+
+/// Runs a future after the transaction that is open here has been committed, or at once where none is. On rollback
+/// it is dropped. Returns whether it waits.
+///
+/// # Errors
+/// [`NoApplication`] where there is none, and so no scope to wait in.
+pub async fn after_commit<F>(hook: F) -> Result<bool, NoApplication>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let buffer = with_current(|app| app.current_scope().and_then(|scope| scope.get::<AfterCommit>()))?;
+    let Some(buffer) = buffer else {
+        hook.await;
+        return Ok(false);
+    };
+    let late = match &mut *buffer.0.lock() {
+        Some(hooks) => {
+            hooks.push(hook.boxed());
+            None
+        }
+        None => Some(hook),
+    };
+    match late {
+        // The transaction is over, and whoever is still in its scope is past it.
+        Some(hook) => {
+            hook.await;
+            Ok(false)
+        }
+        None => Ok(true),
+    }
+}
+
+/// The scope that a transaction runs in: the caller's, and a buffer for what waits for the commit.
+pub(super) struct TransactionScope {
+    caller: Option<Ambient>,
+    inner: Option<Ambient>,
+    buffer: Arc<AfterCommit>,
+}
+
+impl TransactionScope {
+    /// A scope inside the caller's.
+    pub(super) fn begin() -> Self {
+        let caller = Ambient::capture();
+        let (inner, buffer) = match &caller {
+            Some(ambient) => {
+                let outer = ambient.container().current_scope();
+                let scope = outer.map_or_else(Scope::new, Scope::child);
+                let buffer = scope.set(AfterCommit(Mutex::new(Some(Vec::new()))));
+                (Some(Ambient::new(ambient.container().with_scope(Arc::new(scope)))), buffer)
+            }
+            None => (None, Arc::default()),
+        };
+        Self { caller, inner, buffer }
+    }
+
+    /// Runs the transaction's closure.
+    pub(super) async fn run<F: Future>(&self, future: F) -> F::Output {
+        match &self.inner {
+            Some(ambient) => enter(ambient.clone(), future).await,
+            None => future.await,
+        }
+    }
+
+    /// What waited for the commit, which has happened.
+    pub(super) fn committed(self, handle: Handle) -> Hooks {
+        let hooks = self.buffer.0.lock().take().unwrap_or_default();
+        Hooks { hooks, ambient: self.caller, handle }
+    }
+}
+
+/// Hooks of a committed transaction. Where nobody waits for them any more, they run by themselves.
+pub(super) struct Hooks {
+    hooks: Vec<Hook>,
+    ambient: Option<Ambient>,
+    handle: Handle,
+}
+
+impl Hooks {
+    /// Runs them in order. They go on although the caller goes away.
+    pub(super) async fn run(mut self) {
+        if let Some(task) = self.start() {
+            // A hook that panics has been reported by its task; the transaction is committed all the same.
+            let _ = task.await;
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the ambient is entered here, from a thread that has none")]
+    fn start(&mut self) -> Option<tokio::task::JoinHandle<()>> {
+        let hooks = std::mem::take(&mut self.hooks);
+        if hooks.is_empty() {
+            return None;
+        }
+        let all = async move {
+            for hook in hooks {
+                hook.await;
+            }
+        };
+        Some(match self.ambient.take() {
+            Some(ambient) => self.handle.spawn(enter(ambient, all)),
+            None => self.handle.spawn(all),
+        })
+    }
+}
+
+impl Drop for Hooks {
+    fn drop(&mut self) {
+        self.start();
+    }
+}

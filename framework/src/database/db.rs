@@ -1,0 +1,209 @@
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::future::FutureExt;
+use parking_lot::Mutex;
+use tokio::{
+    runtime::Handle,
+    sync::{OnceCell, oneshot},
+};
+
+use super::{
+    AsyncFunc, Connection, DbError, Driver, StickyReads, Verdict, Work, after_commit::TransactionScope, connection::Run,
+};
+use crate::{config::DatabaseConfig, container::panic_message};
+
+/// How often a transaction that met a conflict is run in all.
+const ATTEMPTS: usize = 3;
+
+tokio::task_local! {
+    // Set while a closure has a connection.
+    static IN_CLOSURE: ();
+}
+
+/// The database of an application whose connection type is `C`.
+pub struct Db<C: Connection> {
+    config: DatabaseConfig,
+    driver: OnceCell<C::Driver>,
+}
+
+impl<C: Connection> fmt::Debug for Db<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db").field("url", &self.config.url).finish_non_exhaustive()
+    }
+}
+
+impl<C: Connection> Db<C> {
+    /// The database that `config` names. It is opened at the first use, or by [`connect`](Self::connect).
+    ///
+    /// # Errors
+    /// [`DbError::Scheme`] where the URL is for another backend than `C`'s.
+    pub fn new(config: DatabaseConfig) -> Result<Self, DbError> {
+        if config.url.scheme() != C::BACKEND {
+            return Err(DbError::Scheme { found: config.url.scheme().to_owned(), expected: C::BACKEND });
+        }
+        Ok(Self { config, driver: OnceCell::new() })
+    }
+
+    /// Opens the database, so that what is wrong with it is found at start.
+    ///
+    /// # Errors
+    /// [`DbError::Open`] or [`DbError::TooOld`], naming the database.
+    pub async fn connect(&self) -> Result<(), DbError> {
+        self.driver().await.map(drop)
+    }
+
+    /// The address.
+    pub fn config(&self) -> &DatabaseConfig {
+        &self.config
+    }
+
+    pub(super) async fn driver(&self) -> Result<&C::Driver, DbError> {
+        self.driver.get_or_try_init(|| C::Driver::open(&self.config)).await
+    }
+
+    /// Runs a closure with a connection that cannot write. It may borrow what is around it.
+    ///
+    /// # Errors
+    /// What the closure returned; [`DbError::AcquireTimeout`] where no connection became free;
+    /// [`DbError::NestedTransaction`] inside another database closure.
+    pub async fn read<'a, R, E, F>(&'a self, closure: F) -> Result<R, E>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+            + Send
+            + 'a,
+        R: Send + 'a,
+        E: From<DbError> + Send + 'a,
+    {
+        refuse_nesting()?;
+        let mut reader = self.driver().await?.reader().await?;
+        IN_CLOSURE.scope((), closure(&mut *reader)).await
+    }
+
+    /// Runs a closure in a transaction on the primary, and returns once that is committed. An error or a panic
+    /// rolls it back; nothing else does: a caller that goes away does not stop it half-way.
+    ///
+    /// What is raised inside (events, [`after_commit`](super::after_commit) hooks) takes effect after the commit,
+    /// and vanishes on rollback.
+    ///
+    /// The closure runs on another thread, under the caller's ambient scope. It must await nothing but its
+    /// connection.
+    ///
+    /// # Errors
+    /// What the closure returned; [`DbError::Overloaded`] where too many writes wait; [`DbError::Panicked`];
+    /// [`DbError::NestedTransaction`] inside another database closure; what the commit met.
+    pub async fn write<R, E, F>(&self, closure: F) -> Result<R, E>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+            + Send
+            + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.submit(closure).await?
+    }
+
+    /// [`write`](Self::write) for a closure that may be run again: where the database could not begin or commit
+    /// because of somebody else, it is, up to three times.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub async fn transaction<R, E, F>(&self, closure: F) -> Result<R, E>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+            + Clone
+            + Send
+            + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        for _ in 1..ATTEMPTS {
+            match self.submit(closure.clone()).await {
+                Err(error) if error.is_conflict() => {}
+                other => return other?,
+            }
+        }
+        self.submit(closure).await?
+    }
+
+    /// The closure's own result, once it is committed or rolled back; else why that could not be done.
+    async fn submit<R, E, F>(&self, closure: F) -> Result<Result<R, E>, DbError>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+            + Send
+            + 'static,
+        R: Send + 'static,
+        E: Send + 'static,
+    {
+        refuse_nesting()?;
+        let driver = self.driver().await?;
+        let scope = Arc::new(TransactionScope::begin());
+        let outcome = Arc::new(Mutex::new(None));
+        let (answer, answered) = oneshot::channel();
+        let run = run_work(closure, Arc::clone(&scope), Arc::clone(&outcome));
+        let handle = Handle::current();
+        let done = Box::new(move |done: Result<(), DbError>| {
+            let outcome = outcome.lock().take();
+            let hooks = match (&done, &outcome) {
+                (Ok(()), Some(Ok(Ok(_)))) => Arc::into_inner(scope).map(|scope| scope.committed(handle)),
+                _ => None,
+            };
+            // Where the caller has gone, its hooks run as they are dropped.
+            let _ = answer.send((done, outcome, hooks));
+        });
+        driver.submit(Work { run, done })?;
+        let (done, outcome, hooks) = answered.await.map_err(|_| DbError::Closed)?;
+        if let Some(Err(panic)) = outcome {
+            return Err(DbError::Panicked { message: panic_message(&*panic) });
+        }
+        match (done, outcome) {
+            (Ok(()), Some(Ok(result))) => {
+                if result.is_ok() {
+                    StickyReads::mark();
+                }
+                if let Some(hooks) = hooks {
+                    hooks.run().await;
+                }
+                Ok(result)
+            }
+            // Its own error says more than that of the rollback after it.
+            (Err(_), Some(Ok(Err(error)))) => Ok(Err(error)),
+            (Err(error), _) => Err(error),
+            (Ok(()), _) => Err(DbError::Closed),
+        }
+    }
+}
+
+type Outcome<R, E> = Arc<Mutex<Option<std::thread::Result<Result<R, E>>>>>;
+
+fn run_work<C, R, E, F>(closure: F, scope: Arc<TransactionScope>, outcome: Outcome<R, E>) -> Run<C>
+where
+    C: Connection,
+    F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+        + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+        + Send
+        + 'static,
+    R: Send + 'static,
+    E: Send + 'static,
+{
+    Box::new(move |connection| {
+        async move {
+            let work = scope.run(IN_CLOSURE.scope((), closure(connection)));
+            let result = AssertUnwindSafe(work).catch_unwind().await;
+            let verdict = if matches!(result, Ok(Ok(_))) { Verdict::Commit } else { Verdict::Rollback };
+            *outcome.lock() = Some(result);
+            verdict
+        }
+        .boxed()
+    })
+}
+
+fn refuse_nesting() -> Result<(), DbError> {
+    match IN_CLOSURE.try_with(|()| ()) {
+        Ok(()) => Err(DbError::NestedTransaction),
+        Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,121 @@
+use std::time::Duration;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::container::ContainerError;
+
+/// The database could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DbError {
+    /// The URL is for another backend than the application was built for.
+    #[error(
+        "DATABASE_URL is for `{found}`, but this application is built for {expected}: change the URL, or the feature in Cargo.toml"
+    )]
+    Scheme {
+        /// The URL's scheme.
+        found: String,
+        /// The scheme of the backend built in.
+        expected: &'static str,
+    },
+    /// The database could not be opened.
+    #[error("cannot open the database {name}: {reason}")]
+    Open {
+        /// The file or the address, without a password.
+        name: String,
+        /// What the backend said.
+        reason: String,
+    },
+    /// The backend's library is one known to lose data.
+    #[error("{library} {found} is too old: {needed} or newer is needed, because {reason}")]
+    TooOld {
+        /// The library.
+        library: &'static str,
+        /// Its version.
+        found: String,
+        /// The oldest version accepted.
+        needed: &'static str,
+        /// What the older ones do wrong.
+        reason: &'static str,
+    },
+    /// There is no application whose database it could be.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
+    /// A statement failed.
+    #[error(transparent)]
+    Query(DieselError),
+    /// A call on the database inside a closure that has a connection already; it could wait for itself.
+    #[error("a database call inside a database closure: use the closure's connection, and `c.transaction` to nest")]
+    NestedTransaction,
+    /// Too many writes are waiting.
+    #[error("the database is overloaded: {waiting} writes are waiting")]
+    Overloaded {
+        /// How many wait.
+        waiting: usize,
+    },
+    /// No connection became free in time.
+    #[error("no database connection became free within {waited:?}")]
+    AcquireTimeout {
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The database has been closed, or its writer is gone.
+    #[error("the database is closed")]
+    Closed,
+    /// The closure panicked; its transaction was rolled back.
+    #[error("a database closure panicked, and its transaction was rolled back: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+}
+
+impl DbError {
+    /// Whether a row with the same unique value is there already.
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Query(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
+    }
+
+    /// Whether a row points, or is pointed at, where there is none.
+    pub fn is_foreign_key_violation(&self) -> bool {
+        matches!(self, Self::Query(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
+    }
+
+    /// Whether somebody else's transaction was in the way, so that this one can be run again as it stands.
+    pub(super) fn is_conflict(&self) -> bool {
+        match self {
+            Self::Query(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
+            // SQLite's SQLITE_BUSY, after its busy_timeout.
+            Self::Query(DieselError::DatabaseError(_, info)) => info.message().contains("database is locked"),
+            _ => false,
+        }
+    }
+
+    /// Whether the same call may work a moment later: nothing was done, and nothing is wrong with it.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Overloaded { .. } | Self::AcquireTimeout { .. })
+    }
+}
+
+impl From<DieselError> for DbError {
+    fn from(error: DieselError) -> Self {
+        match error {
+            // One of ours that went through a closure with diesel's error type.
+            DieselError::QueryBuilderError(inner) => match inner.downcast::<Self>() {
+                Ok(own) => *own,
+                Err(inner) => Self::Query(DieselError::QueryBuilderError(inner)),
+            },
+            other => Self::Query(other),
+        }
+    }
+}
+
+/// So that a closure may fail with diesel's own error; [`DbError`] comes out of it again unchanged.
+impl From<DbError> for DieselError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Query(error) => error,
+            other => Self::QueryBuilderError(Box::new(other)),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The database: one engine over the backends, transactions that carry their events, migrations and seeders.
+//!
+//! [`Db`] runs closures with diesel's query DSL inside. `read` gets a connection that cannot write; `write` and
+//! `transaction` run on the primary, in a transaction, and answer after it is committed.
+//!
+//! ```no_run
+//! # #[cfg(feature = "sqlite")] {
+//! use diesel::prelude::*;
+//! use diesel_async::RunQueryDsl;
+//! use paravel::database::{Db, DbError, SqliteConn};
+//!
+//! diesel::table! {
+//!     ships (id) { id -> Integer, name -> Text }
+//! }
+//!
+//! async fn rename(db: &Db<SqliteConn>, id: i32, name: String) -> Result<Vec<String>, DbError> {
+//!     db.write(async move |c| {
+//!         diesel::update(ships::table.find(id)).set(ships::name.eq(name)).execute(c).await?;
+//!         Ok::<_, DbError>(())
+//!     })
+//!     .await?;
+//!     db.read(async |c| Ok(ships::table.select(ships::name).load(c).await?)).await
+//! }
+//! # }
+//! ```
+
+mod admin;
+mod after_commit;
+mod commands;
+mod connection;
+mod db;
+mod error;
+mod func;
+mod migrations;
+mod page;
+mod raw;
+mod seeder;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod types;
+mod watch;
+
+pub use admin::{DatabaseAdmin, DatabaseInfo};
+pub use after_commit::after_commit;
+pub use connection::{Connection, Driver, Run, Verdict, Work};
+pub use db::Db;
+pub use error::DbError;
+pub use func::AsyncFunc;
+pub use migrations::{Migration, MigrationError, MigrationStatus, Migrator};
+pub use page::{Page, PageRequest};
+pub use raw::{Row, Statement, Value};
+pub use seeder::{DynSeeder, Seeder, Seeders};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Inline, SqliteConn, SqliteDriver};
+pub use watch::{QueryWatch, StickyReads};

@@ -1,0 +1,84 @@
+use std::{
+    ops::{Deref, DerefMut},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use diesel_async::{AsyncConnection, TransactionManager};
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{
+    SqliteConn,
+    driver::{Role, connect},
+};
+use crate::database::DbError;
+
+/// The connections that read: opened when first needed, up to a number.
+pub(super) struct Readers {
+    path: PathBuf,
+    permits: Arc<Semaphore>,
+    idle: Arc<Mutex<Vec<SqliteConn>>>,
+    timeout: Duration,
+}
+
+/// A reading connection on loan.
+pub struct Reader {
+    // `None` only while it is being dropped.
+    connection: Option<SqliteConn>,
+    idle: Arc<Mutex<Vec<SqliteConn>>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf, count: usize, timeout: Duration) -> Self {
+        Self { path, permits: Arc::new(Semaphore::new(count)), idle: Arc::default(), timeout }
+    }
+
+    pub(super) async fn lend(&self) -> Result<Reader, DbError> {
+        // Nearly always one is free, and then no timer is made.
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => tokio::time::timeout(self.timeout, Arc::clone(&self.permits).acquire_owned())
+                .await
+                .map_err(|_| DbError::AcquireTimeout { waited: self.timeout })?
+                .map_err(|_| DbError::Closed)?,
+        };
+        let idle = self.idle.lock().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => connect(&self.path, Role::Reader)?,
+        };
+        Ok(Reader { connection: Some(connection), idle: Arc::clone(&self.idle), _permit: permit })
+    }
+}
+
+// Only a reader that is being dropped has no connection, and nothing can reach it then.
+impl Deref for Reader {
+    type Target = SqliteConn;
+
+    #[expect(clippy::expect_used, reason = "only `drop` takes the connection out")]
+    fn deref(&self) -> &SqliteConn {
+        self.connection.as_ref().expect("a reader has its connection until it is dropped")
+    }
+}
+
+impl DerefMut for Reader {
+    #[expect(clippy::expect_used, reason = "only `drop` takes the connection out")]
+    fn deref_mut(&mut self) -> &mut SqliteConn {
+        self.connection.as_mut().expect("a reader has its connection until it is dropped")
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        type Manager = <SqliteConn as AsyncConnection>::TransactionManager;
+        if let Some(mut connection) = self.connection.take() {
+            // A closure dropped inside a transaction leaves it open: such a connection is closed, not lent again.
+            if !Manager::is_broken_transaction_manager(&mut connection) {
+                self.idle.lock().push(connection);
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{sync::Arc, thread};
+
+use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
+use diesel::{QueryResult, SqliteConnection};
+use futures_util::future::FutureExt;
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{self, error::TrySendError},
+};
+
+use super::SqliteConn;
+use crate::database::{DbError, Verdict, Work};
+
+/// The one thread that writes: it owns the connection, and takes one piece of work after another.
+pub(super) struct Writer {
+    queue: mpsc::Sender<(Handle, Work<SqliteConn>)>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Writer {
+    /// Starts the thread. It ends when the writer is dropped and what waits has been done.
+    pub(super) fn start(connection: SqliteConn, queue: usize) -> Result<Self, DbError> {
+        let (sender, receiver) = mpsc::channel(queue);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&waiting);
+        thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || work(connection, receiver, &counter))
+            .map_err(|error| DbError::Open { name: "the writer thread".to_owned(), reason: error.to_string() })?;
+        Ok(Self { queue: sender, waiting })
+    }
+
+    pub(super) fn submit(&self, work: Work<SqliteConn>) -> Result<(), DbError> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send((Handle::current(), work)).map_err(|error| {
+            let waiting = self.waiting.fetch_sub(1, Ordering::Relaxed).saturating_sub(1);
+            match error {
+                TrySendError::Full(_) => DbError::Overloaded { waiting },
+                TrySendError::Closed(_) => DbError::Closed,
+            }
+        })
+    }
+}
+
+fn work(mut connection: SqliteConn, mut queue: mpsc::Receiver<(Handle, Work<SqliteConn>)>, waiting: &AtomicUsize) {
+    while let Some((handle, work)) = queue.blocking_recv() {
+        waiting.fetch_sub(1, Ordering::Relaxed);
+        // The closures find a runtime, and await nothing that needs one: every call on the connection is ready at once.
+        let done = handle.block_on(transact(&mut connection, work.run));
+        (work.done)(done);
+    }
+}
+
+async fn transact(connection: &mut SqliteConn, run: crate::database::Run<SqliteConn>) -> Result<(), DbError> {
+    on(connection, |inner| AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE")).await?;
+    let verdict = run(connection).await;
+    let ended = match verdict {
+        Verdict::Commit => on(connection, AnsiTransactionManager::commit_transaction).await,
+        Verdict::Rollback => on(connection, AnsiTransactionManager::rollback_transaction).await,
+    };
+    if ended.is_err() {
+        // A commit that failed may have left the transaction open, and SQLite may have ended it by itself; either
+        // way the next piece of work must find none.
+        on(connection, reset).await?;
+    }
+    ended
+}
+
+fn reset(connection: &mut SqliteConnection) -> QueryResult<()> {
+    use diesel::connection::{SimpleConnection, TransactionManagerStatus};
+    let ended = connection.batch_execute("ROLLBACK");
+    *AnsiTransactionManager::transaction_manager_status_mut(connection) = TransactionManagerStatus::default();
+    match ended {
+        Err(error) if error.to_string().contains("no transaction is active") => Ok(()),
+        other => other,
+    }
+}
+
+async fn on<R: Send + 'static>(
+    connection: &mut SqliteConn,
+    task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
+) -> Result<R, DbError> {
+    connection.spawn_blocking(task).map(|done| done.map_err(DbError::from)).await
+}

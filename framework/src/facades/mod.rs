@@ -1,0 +1,21 @@
+//! Facades: the application's services by name, from anywhere in it. For application code alone; the toolkit and
+//! services take what they need as arguments.
+//!
+//! Outside any application a facade returns [`NoApplication`](crate::container::NoApplication), wrapped in the error of
+//! its service.
+
+mod config;
+mod db;
+mod event;
+mod gate;
+mod hash;
+mod log;
+mod route;
+
+pub use config::Config;
+pub use db::Db;
+pub use event::Event;
+pub use gate::Gate;
+pub use hash::Hash;
+pub use log::Log;
+pub use route::Route;

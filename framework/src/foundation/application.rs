@@ -1,0 +1,53 @@
+use std::sync::Arc;
+
+use super::{ApplicationBuilder, StartError};
+use crate::{
+    container::{Container, DynProvider},
+    database::DatabaseAdmin,
+};
+
+/// An application whose container is frozen.
+pub struct Application {
+    container: Container,
+    providers: Vec<Box<dyn DynProvider>>,
+    warnings: Vec<String>,
+}
+
+impl Application {
+    /// What an application is built from.
+    pub fn builder() -> ApplicationBuilder {
+        ApplicationBuilder::new()
+    }
+
+    pub(super) fn new(container: Container, providers: Vec<Box<dyn DynProvider>>, warnings: Vec<String>) -> Self {
+        Self { container, providers, warnings }
+    }
+
+    /// Its container.
+    pub fn container(&self) -> &Container {
+        &self.container
+    }
+
+    /// What is odd about the environment, and no fault.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Opens the database and boots the providers, in order.
+    ///
+    /// # Errors
+    /// [`StartError::Database`], or [`StartError::Provider`] naming the provider.
+    pub async fn boot(&self) -> Result<(), StartError> {
+        if self.container.bound::<dyn DatabaseAdmin>() {
+            let database: Result<Arc<dyn DatabaseAdmin>, _> = self.container.make();
+            if let Ok(database) = database {
+                database.connect().await?;
+            }
+        }
+        for provider in &self.providers {
+            let booted = self.container.run(provider.boot(self.container.clone())).await;
+            booted.map_err(|source| StartError::Provider { provider: provider.name(), source })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+use std::{collections::HashSet, sync::Arc};
+
+use super::{Application, StartError};
+use crate::{
+    auth::{Argon2Hasher, Gate, Hasher},
+    config::{AppConfig, AuthConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
+    console::{Command, CommandEntry, Registry},
+    container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
+    database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seeders},
+    events::{EventBus, ListenerEntry},
+    http::{Hint, Hints, Kernel, Router, up},
+    support::{Clock, Env, LogSink, SystemClock, TracingLog, VariableInfo},
+};
+
+type Configure = Box<dyn FnOnce(&Env, &mut ConfigSet) + Send>;
+type Register = Box<dyn FnOnce(&mut ContainerBuilder) + Send>;
+type AddDatabase = Box<dyn FnOnce(&DatabaseConfig, &mut ContainerBuilder) -> Result<(), StartError> + Send>;
+
+/// What an application is built from; `app::application()` returns one, and every binary and test starts from it.
+#[derive(Default)]
+#[must_use = "an application does nothing until it is built"]
+pub struct ApplicationBuilder {
+    env: Option<Env>,
+    configure: Vec<Configure>,
+    providers: Vec<Box<dyn DynProvider>>,
+    bindings: Vec<Register>,
+    routes: Vec<fn(&mut Router)>,
+    commands: Vec<CommandEntry>,
+    listeners: Vec<ListenerEntry>,
+    database: Option<AddDatabase>,
+    seeders: Seeders,
+    hints: Vec<Hint>,
+}
+
+/// The variables that the configuration declared, for `artisan env`.
+pub(super) struct Variables(pub(super) Vec<VariableInfo>);
+
+impl ApplicationBuilder {
+    /// An application of nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes this environment instead of `.env` and the process's own.
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = Some(env);
+        self
+    }
+
+    /// The environment set by [`env`](Self::env), to be changed.
+    pub fn env_mut(&mut self) -> &mut Env {
+        self.env.get_or_insert_default()
+    }
+
+    /// Fills config structs from the environment. The toolkit's own (`AppConfig`, `AuthConfig`, `DatabaseConfig`,
+    /// `HttpConfig`, `LogConfig`) are filled by default where this does not insert them.
+    pub fn config(mut self, configure: fn(&Env, &mut ConfigSet)) -> Self {
+        self.configure.push(Box::new(configure));
+        self
+    }
+
+    /// Adds a provider. They register and boot in this order.
+    pub fn provider(mut self, provider: impl Provider) -> Self {
+        self.providers.push(Box::new(provider));
+        self
+    }
+
+    /// Adds bindings in place of earlier ones, after all providers have registered: a test's fakes.
+    pub fn replace(mut self, bindings: impl FnOnce(&mut ContainerBuilder) + Send + 'static) -> Self {
+        self.bindings.push(Box::new(bindings));
+        self
+    }
+
+    /// Adds routes.
+    pub fn routes(mut self, routes: fn(&mut Router)) -> Self {
+        self.routes.push(routes);
+        self
+    }
+
+    /// Adds a command: the explicit twin of [`command!`](crate::command).
+    pub fn command<C: Command>(mut self) -> Self {
+        self.commands.push(CommandEntry::of::<C>());
+        self
+    }
+
+    /// Adds a listener: the explicit twin of [`listener`](crate::listener).
+    pub fn listener(mut self, listener: ListenerEntry) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Gives the application its database: the connection type and the migrations.
+    pub fn database<C: Connection>(mut self, migrations: &'static [Migration]) -> Self {
+        self.database = Some(Box::new(move |config, app| {
+            let db = Arc::new(Db::<C>::new(config.clone())?);
+            app.instance(Arc::clone(&db));
+            app.instance::<dyn DatabaseAdmin>(db);
+            app.singleton(move |database: Arc<dyn DatabaseAdmin>, clock: Arc<dyn Clock>| {
+                Arc::new(Migrator::new(database, clock, migrations))
+            });
+            Ok(())
+        }));
+        self
+    }
+
+    /// Gives the application its seeders.
+    pub fn seeders(mut self, seeders: Seeders) -> Self {
+        self.seeders = seeders;
+        self
+    }
+
+    /// Adds something to try, which `serve` prints where the application is local. `{url}` in the command stands
+    /// for the server's address.
+    pub fn hint(mut self, what: &'static str, command: &'static str) -> Self {
+        self.hints.push(Hint { what, command });
+        self
+    }
+
+    /// All commands of the application.
+    pub fn registry(&self) -> Registry {
+        Registry::collect(self.commands.iter().copied())
+    }
+
+    /// Configures, registers, verifies and freezes. Nothing runs yet, and no database is opened.
+    ///
+    /// # Errors
+    /// [`StartError`], with all faults of the phase that has any.
+    pub fn build(self) -> Result<Application, StartError> {
+        let env = match self.env {
+            Some(env) => env,
+            None => Env::load(std::path::Path::new("."))?,
+        };
+        let mut configs = ConfigSet::default();
+        for configure in self.configure {
+            configure(&env, &mut configs);
+        }
+        add_default_configs(&env, &mut configs);
+        let warnings = env.check()?;
+        configs.check()?;
+
+        let mut app = ContainerBuilder::new();
+        let mut faults = Vec::new();
+        for config in configs.erased() {
+            app.config(config);
+        }
+        let http = configs.get::<HttpConfig>()?;
+        let hasher: Arc<dyn Hasher> = Arc::new(Argon2Hasher::new(&*configs.get::<AuthConfig>()?)?);
+        app.instance(hasher);
+        app.instance::<dyn Clock>(Arc::new(SystemClock));
+        app.instance::<dyn LogSink>(Arc::new(TracingLog));
+        app.instance(Arc::new(Gate));
+        app.instance(Arc::new(Variables(env.declared())));
+        app.instance(Arc::new(Hints(self.hints)));
+        if let Some(add) = self.database {
+            add(&*configs.get::<DatabaseConfig>()?, &mut app)?;
+        }
+
+        let mut seen = HashSet::new();
+        for provider in &self.providers {
+            if !seen.insert(provider.name()) {
+                faults.push(GraphFault::DuplicateName(format!("the provider {} is added twice", provider.name())));
+            }
+            provider.register(&mut app);
+        }
+
+        let registry = Registry::collect(self.commands);
+        faults.extend(registry.faults());
+        let bus = EventBus::collect(self.listeners);
+        faults.extend(bus.faults());
+        let mut router = Router::new();
+        router.get("/up", up).name("up");
+        for routes in self.routes {
+            routes(&mut router);
+        }
+        let mut roots: Vec<_> = registry.roots().chain(bus.roots()).chain(self.seeders.roots()).collect();
+        match router.build() {
+            Ok((table, route_roots, endpoint)) => {
+                roots.extend(route_roots);
+                app.instance(Arc::new(table));
+                app.instance(Arc::new(Kernel::new(endpoint, &http)));
+            }
+            Err(found) => faults.extend(found),
+        }
+        app.instance(Arc::new(bus));
+        app.instance(Arc::new(self.seeders));
+        app.instance(Arc::new(configs));
+        app.replace(|app| {
+            for bindings in self.bindings {
+                bindings(app);
+            }
+        });
+        for root in roots {
+            app.root(root);
+        }
+        if let Err(GraphFaults(found)) = app.verify() {
+            faults.extend(found);
+        }
+        if !faults.is_empty() {
+            return Err(GraphFaults(faults).into());
+        }
+        Ok(Application::new(app.freeze()?, self.providers, warnings))
+    }
+}
+
+/// Adds the toolkit's own config structs that the application has not inserted itself.
+fn add_default_configs(env: &Env, configs: &mut ConfigSet) {
+    if configs.get::<AppConfig>().is_err() {
+        configs.insert("app", AppConfig::from_env(env));
+    }
+    if configs.get::<AuthConfig>().is_err() {
+        configs.insert("auth", AuthConfig::from_env(env));
+    }
+    if configs.get::<DatabaseConfig>().is_err() {
+        configs.insert("database", DatabaseConfig::from_env(env));
+    }
+    if configs.get::<HttpConfig>().is_err() {
+        configs.insert("http", HttpConfig::from_env(env));
+    }
+    if configs.get::<LogConfig>().is_err() {
+        configs.insert("log", LogConfig::from_env(env));
+    }
+}

@@ -1,0 +1,39 @@
+use crate::{
+    auth::HashError,
+    config::ConfigError,
+    container::GraphFaults,
+    database::DbError,
+    support::{BoxError, EnvError, EnvFaults, short_name},
+};
+
+/// The application could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The environment could not be read.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// Variables are wrong or missing.
+    #[error(transparent)]
+    Configuration(#[from] EnvFaults),
+    /// A config struct is missing, or there twice.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The hasher's parameters are wrong.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The container's graph has faults.
+    #[error(transparent)]
+    Graph(#[from] GraphFaults),
+    /// The database could not be opened.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// A provider could not boot.
+    #[error("the provider {} could not boot: {source}", short_name(provider))]
+    Provider {
+        /// Its type.
+        provider: &'static str,
+        /// What it returned.
+        source: BoxError,
+    },
+}

@@ -1,0 +1,74 @@
+use std::{ffi::OsString, process::ExitCode, sync::Arc};
+
+use super::{ApplicationBuilder, logging};
+use crate::{
+    config::LogConfig,
+    console::{Console, Exit, Parsed, Registry, Stage, parse},
+    container::set_global,
+};
+
+/// The whole `main` of a binary: runs the command that the command line names, and gives the exit code.
+///
+/// ```no_run
+/// # mod app { pub fn application() -> paravel::foundation::ApplicationBuilder { Default::default() } }
+/// fn main() -> std::process::ExitCode {
+///     paravel::foundation::main(app::application())
+/// }
+/// ```
+pub fn main(application: ApplicationBuilder) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start the runtime: {error}");
+            return Exit::Failed.into();
+        }
+    };
+    let exit = runtime.block_on(run(application, std::env::args_os()));
+    // What still runs on blocking threads must not keep the process.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+/// Runs the command that `line` names, the program's name first, and says how it ended. What went wrong has been
+/// printed to standard error.
+pub async fn run(application: ApplicationBuilder, line: impl IntoIterator<Item = OsString>) -> Exit {
+    let registry = application.registry();
+    let parsed = match parse(&registry, line) {
+        Ok(parsed) => parsed,
+        Err(exit) => return exit,
+    };
+    match execute(application, &parsed, &registry).await {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            let mut text = error.to_string();
+            for cause in error.chain().skip(1) {
+                let cause = cause.to_string();
+                if !text.contains(&cause) {
+                    text = format!("{text}: {cause}");
+                }
+            }
+            eprintln!("error: {text}");
+            Exit::Failed
+        }
+    }
+}
+
+async fn execute(application: ApplicationBuilder, parsed: &Parsed, registry: &Registry) -> anyhow::Result<()> {
+    let mut console: Console = parsed.console(registry);
+    if parsed.stage() == Stage::Nothing {
+        return parsed.run(None, &mut console).await;
+    }
+    let application = application.build()?;
+    let config: Arc<LogConfig> = application.container().make()?;
+    logging::start(&config);
+    for warning in application.warnings() {
+        tracing::warn!("{warning}");
+    }
+    // The process's own container, for code that runs under none: it is the only application here.
+    set_global(application.container().clone());
+    if parsed.stage() >= Stage::Booted {
+        application.boot().await?;
+    }
+    let container = application.container().scope();
+    container.run(parsed.run(Some(&container), &mut console)).await
+}

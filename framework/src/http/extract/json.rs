@@ -1,0 +1,97 @@
+use std::{
+    error::Error,
+    ops::{Deref, DerefMut},
+};
+
+use http_body_util::LengthLimitError;
+use poem::{FromRequest, IntoResponse, Request, RequestBody, Response, error::ReadBodyError, http::StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::error::Category;
+
+use crate::http::{Problem, middleware::Limit};
+
+/// A JSON body, of a request or a response; straight through serde, with nothing in between.
+///
+/// A request without `application/json` is answered 415, one that is not JSON 400, and one whose fields are unknown,
+/// missing or of another type 422 with the field's path.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Json<T>(pub T);
+
+impl<T> Deref for Json<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Json<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<'a, T: DeserializeOwned + Send> FromRequest<'a> for Json<T> {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        if !request.content_type().is_some_and(is_json) {
+            let detail = "the body must be JSON, with the header `Content-Type: application/json`";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).into());
+        }
+        let limit = request.data::<Limit>().map_or(usize::MAX, |limit| limit.0);
+        let bytes = body.take()?.into_bytes().await.map_err(|error| unreadable(&error, limit))?;
+        match serde_json::from_slice(&bytes) {
+            Ok(value) => Ok(Self(value)),
+            Err(error) if error.classify() == Category::Data => Err(wrong_field::<T>(&bytes).into()),
+            Err(error) => Err(Problem::bad_request(format!("the body is not JSON: {error}")).into()),
+        }
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn unreadable(error: &ReadBodyError, limit: usize) -> Problem {
+    let mut cause: Option<&(dyn Error + 'static)> = match error {
+        ReadBodyError::Io(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        _ => None,
+    };
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return Problem::too_large(limit);
+        }
+        cause = error.source();
+    }
+    Problem::bad_request("the body broke off")
+}
+
+/// Reads the body again, slower, to find out which field was wrong.
+fn wrong_field<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
+    let problem = Problem::unprocessable("the body has a wrong field");
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Ok(_) => problem,
+        Err(error) => {
+            let path = match error.path().to_string() {
+                root if root == "." => String::new(),
+                path => path,
+            };
+            problem.field(path, without_position(&error.inner().to_string()))
+        }
+    }
+}
+
+/// The message without serde_json's line and column, which say little once the field is named.
+fn without_position(message: &str) -> &str {
+    message.rsplit_once(" at line ").map_or(message, |(message, _)| message)
+}
+
+impl<T: Serialize + Send> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(bytes) => Response::builder().content_type("application/json").body(bytes),
+            Err(error) => poem::Error::from(Problem::internal(error)).into_response(),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+use std::ops::Deref;
+
+use poem::{FromRequest, Request, RequestBody};
+use serde::de::DeserializeOwned;
+use serde_urlencoded::Deserializer;
+
+use crate::http::Problem;
+
+/// The query string as a struct. A parameter of the wrong form is answered 422 with its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+impl<T> Deref for Query<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'a, T: DeserializeOwned + Send> FromRequest<'a> for Query<T> {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let query = request.uri().query().unwrap_or_default();
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        serde_path_to_error::deserialize(Deserializer::new(pairs)).map(Self).map_err(|error| {
+            let problem = Problem::unprocessable("the query has a wrong parameter");
+            let field = match error.path().to_string() {
+                root if root == "." => String::new(),
+                path => path,
+            };
+            problem.field(field, error.inner().to_string()).into()
+        })
+    }
+}

@@ -1,0 +1,58 @@
+use std::sync::Arc;
+
+use poem::{Endpoint, Middleware, Request, Result, http::header::AUTHORIZATION};
+
+use crate::{
+    auth::{Actor, AuthError, TokenGuard, TokenHash},
+    container,
+    container::ContainerError,
+    http::Problem,
+};
+
+/// Lets a request through only with a valid bearer token, and leaves its
+/// [`Actor`] in the scope.
+#[derive(Debug, Clone, Copy)]
+pub struct Authenticate;
+
+/// [`Authenticate`] around an endpoint.
+pub struct AuthenticateEndpoint<E>(E);
+
+impl<E: Endpoint> Middleware<E> for Authenticate {
+    type Output = AuthenticateEndpoint<E>;
+
+    fn transform(&self, inner: E) -> Self::Output {
+        AuthenticateEndpoint(inner)
+    }
+}
+
+impl<E: Endpoint> Endpoint for AuthenticateEndpoint<E> {
+    type Output = E::Output;
+
+    async fn call(&self, request: Request) -> Result<Self::Output> {
+        authenticate(&request).await?;
+        self.0.call(request).await
+    }
+}
+
+async fn authenticate(request: &Request) -> Result<(), Problem> {
+    let app = container::current().map_err(ContainerError::from)?;
+    // Somebody acts already: a test has said who.
+    if app.current_scope().is_some_and(|scope| scope.get::<Actor>().is_some()) {
+        return Ok(());
+    }
+    let token = bearer(request).ok_or(AuthError::Unauthenticated)?;
+    let guard: Arc<dyn TokenGuard> = app.make()?;
+    let actor = guard.actor(&TokenHash::of(token)).await.map_err(Problem::internal)?;
+    let actor = actor.ok_or(AuthError::Unauthenticated)?;
+    if let Some(scope) = app.current_scope() {
+        scope.set(actor);
+    }
+    Ok(())
+}
+
+/// RFC 6750: the scheme's case does not matter.
+fn bearer(request: &Request) -> Option<&str> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.trim())
+}

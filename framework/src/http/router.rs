@@ -1,0 +1,217 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use poem::{Endpoint, EndpointExt, IntoEndpoint, Middleware, Response, Route, endpoint::BoxEndpoint, http::Method};
+
+use super::{Group, Handler, Operation, Resource, RouteInfo, RouteTable, methods::Methods};
+use crate::container::{GraphFault, Root};
+
+type Boxed = BoxEndpoint<'static, Response>;
+
+/// The application's routes: a flat, named list.
+///
+/// Parameters are written `{name}`. Groups carry a prefix, a name's beginning and middleware.
+#[derive(Default)]
+pub struct Router {
+    routes: Vec<Definition>,
+    prefix: String,
+    name: String,
+    middleware: Vec<Arc<dyn RouteMiddleware>>,
+}
+
+struct Definition {
+    method: Method,
+    path: String,
+    name: Option<String>,
+    name_prefix: String,
+    middleware: Vec<Arc<dyn RouteMiddleware>>,
+    operation: Operation,
+    endpoint: Boxed,
+}
+
+/// A poem middleware as a route keeps it; implemented for every `poem::Middleware`.
+pub trait RouteMiddleware: Send + Sync {
+    /// Its type, for `route:list`.
+    fn name(&self) -> &'static str;
+
+    /// Puts it around an endpoint.
+    fn wrap(&self, endpoint: Boxed) -> Boxed;
+}
+
+impl<M> RouteMiddleware for M
+where
+    M: Middleware<Boxed> + Send + Sync,
+    M::Output: Endpoint + 'static,
+{
+    fn name(&self) -> &'static str {
+        std::any::type_name::<M>()
+    }
+
+    fn wrap(&self, endpoint: Boxed) -> Boxed {
+        self.transform(endpoint).map_to_response().boxed()
+    }
+}
+
+/// A route just added, to be named.
+pub struct RouteRef<'a>(&'a mut Definition);
+
+impl RouteRef<'_> {
+    /// Names the route, after the names of the groups around it.
+    #[expect(clippy::return_self_not_must_use, reason = "a statement may end here")]
+    pub fn name(self, name: &str) -> Self {
+        self.0.name = Some(format!("{}{name}", self.0.name_prefix));
+        self
+    }
+
+    /// Puts a middleware around this route alone, inside those of its groups.
+    #[expect(clippy::return_self_not_must_use, reason = "a statement may end here")]
+    pub fn middleware(self, middleware: impl RouteMiddleware + 'static) -> Self {
+        self.0.middleware.push(Arc::new(middleware));
+        self
+    }
+}
+
+impl Router {
+    /// No routes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A route for `GET`, which answers `HEAD` too.
+    pub fn get(&mut self, path: &str, handler: impl Handler) -> RouteRef<'_> {
+        self.route(Method::GET, path, handler)
+    }
+
+    /// A route for `POST`.
+    pub fn post(&mut self, path: &str, handler: impl Handler) -> RouteRef<'_> {
+        self.route(Method::POST, path, handler)
+    }
+
+    /// A route for `PUT`.
+    pub fn put(&mut self, path: &str, handler: impl Handler) -> RouteRef<'_> {
+        self.route(Method::PUT, path, handler)
+    }
+
+    /// A route for `PATCH`.
+    pub fn patch(&mut self, path: &str, handler: impl Handler) -> RouteRef<'_> {
+        self.route(Method::PATCH, path, handler)
+    }
+
+    /// A route for `DELETE`.
+    pub fn delete(&mut self, path: &str, handler: impl Handler) -> RouteRef<'_> {
+        self.route(Method::DELETE, path, handler)
+    }
+
+    /// A route for any method.
+    pub fn route(&mut self, method: Method, path: &str, handler: impl Handler) -> RouteRef<'_> {
+        let operation = handler.operation();
+        let index = self.routes.len();
+        self.routes.push(Definition {
+            method,
+            path: join(&self.prefix, path),
+            name: None,
+            name_prefix: self.name.clone(),
+            middleware: self.middleware.clone(),
+            operation,
+            endpoint: handler.boxed(),
+        });
+        RouteRef(&mut self.routes[index])
+    }
+
+    /// The routes of a [`Resource`] under a path, named `users.index`, `users.store`, `users.show`,
+    /// `users.update` and `users.destroy` after its last segment.
+    pub fn resource(&mut self, path: &str, resource: Resource) {
+        resource.add_to(self, path);
+    }
+
+    /// Begins a group whose paths start with `prefix`.
+    pub fn prefix(&mut self, prefix: &str) -> Group<'_> {
+        Group::new(self).prefix(prefix)
+    }
+
+    /// Begins a group whose names start with `name`.
+    pub fn name(&mut self, name: &str) -> Group<'_> {
+        Group::new(self).name(name)
+    }
+
+    /// Begins a group with a middleware around each route; those of outer groups are outside it.
+    pub fn middleware(&mut self, middleware: impl RouteMiddleware + 'static) -> Group<'_> {
+        Group::new(self).middleware(middleware)
+    }
+
+    /// Adds routes with a prefix, a name's beginning and middleware.
+    pub(super) fn within(
+        &mut self,
+        prefix: &str,
+        name: &str,
+        middleware: Vec<Arc<dyn RouteMiddleware>>,
+        routes: impl FnOnce(&mut Self),
+    ) {
+        let (inner_prefix, inner_name) = (join(&self.prefix, prefix), format!("{}{name}", self.name));
+        let outer_prefix = std::mem::replace(&mut self.prefix, inner_prefix);
+        let outer_name = std::mem::replace(&mut self.name, inner_name);
+        let outer_middleware = self.middleware.clone();
+        self.middleware.extend(middleware);
+        routes(self);
+        self.prefix = outer_prefix;
+        self.name = outer_name;
+        self.middleware = outer_middleware;
+    }
+
+    /// The list of all routes and the endpoint that serves them.
+    ///
+    /// # Errors
+    /// A fault for each path or name that two routes have, and for each path that cannot be matched.
+    pub(crate) fn build(self) -> Result<(RouteTable, Vec<Root>, Boxed), Vec<GraphFault>> {
+        let mut faults = Vec::new();
+        let mut infos: Vec<RouteInfo> = Vec::new();
+        let mut roots = Vec::new();
+        let mut by_path: BTreeMap<String, Methods> = BTreeMap::new();
+        for route in self.routes {
+            let label = format!("{} {}", route.method, route.path);
+            if infos.iter().any(|known| known.name.is_some() && known.name == route.name) {
+                let name = route.name.clone().unwrap_or_default();
+                faults.push(GraphFault::DuplicateName(format!("two routes are called `{name}`")));
+            }
+            roots.push(Root { kind: "route", name: label.clone(), dependencies: route.operation.dependencies.clone() });
+            infos.push(RouteInfo {
+                method: route.method.to_string(),
+                path: route.path.clone(),
+                name: route.name,
+                operation: route.operation,
+                middleware: route.middleware.iter().map(|one| crate::support::short_name(one.name())).collect(),
+            });
+            let endpoint = route.middleware.iter().rev().fold(route.endpoint, |inner, one| one.wrap(inner));
+            if !by_path.entry(route.path).or_default().add(route.method, endpoint) {
+                faults.push(GraphFault::DuplicateName(format!("two routes are `{label}`")));
+            }
+        }
+        let mut endpoint = Route::new();
+        for (path, methods) in by_path {
+            match endpoint.try_at(poem_path(&path), methods) {
+                Ok(with) => endpoint = with,
+                Err(error) => {
+                    faults.push(GraphFault::DuplicateName(format!(
+                        "the route `{path}` cannot be told from another: {error}"
+                    )));
+                    endpoint = Route::new();
+                }
+            }
+        }
+        if faults.is_empty() {
+            Ok((RouteTable::new(infos), roots, endpoint.into_endpoint().boxed()))
+        } else {
+            Err(faults)
+        }
+    }
+}
+
+fn join(prefix: &str, path: &str) -> String {
+    let path = path.trim_matches('/');
+    let prefix = prefix.trim_end_matches('/');
+    if path.is_empty() && !prefix.is_empty() { prefix.to_owned() } else { format!("{prefix}/{path}") }
+}
+
+/// `{id}` as poem writes it: `:id`.
+fn poem_path(path: &str) -> String {
+    path.replace('{', ":").replace('}', "")
+}

@@ -1,0 +1,22 @@
+//! The bottom layer: ids, time, the environment, secrets, names and the log sink.
+//!
+//! Nothing here knows the container or any module above it.
+
+mod clock;
+mod env;
+mod id;
+mod log;
+mod naming;
+mod secret;
+mod timestamp;
+
+pub use clock::{Clock, FakeClock, SystemClock};
+pub use env::{Env, EnvError, EnvFault, EnvFaults, EnvValue, Variable, VariableInfo};
+pub use id::Id;
+pub use log::{Level, LogSink, TracingLog};
+pub use naming::{nearest, short_name};
+pub use secret::{AppKey, Secret};
+pub use timestamp::Timestamp;
+
+/// What a fallible hook of the toolkit's users returns: any error, boxed.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

@@ -1,0 +1,135 @@
+use std::{ffi::OsString, future::Future, path::PathBuf, sync::Arc};
+
+use poem::{EndpointExt, Response, endpoint::BoxEndpoint, http::Method};
+use tempfile::TempDir;
+
+use super::{TestRequest, TestServer, request::Transport};
+use crate::{
+    console::{Console, Registry, parse},
+    container::{Container, ContainerError},
+    database::{DatabaseAdmin, Migrator},
+    foundation::{Application, ApplicationBuilder, StartError},
+    http::Kernel,
+};
+
+/// An application that has booted and migrated a database of its own, which is deleted with it.
+///
+/// What is bound in its container is seen by it alone; a fake goes in by [`ApplicationBuilder::replace`].
+pub struct TestApp {
+    // Before the folder, so that files are closed when it is deleted.
+    application: Application,
+    container: Container,
+    registry: Registry,
+    endpoint: Arc<BoxEndpoint<'static, Response>>,
+    folder: TempDir,
+}
+
+impl TestApp {
+    /// Boots the application. The environment is `APP_ENV=testing`, a fresh SQLite file, cheap password hashes and quiet
+    /// logs, under whatever the builder's own [`env`](ApplicationBuilder::env) says; the process's is not read.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn boot(mut builder: ApplicationBuilder) -> Result<Self, StartError> {
+        let folder = tempfile::tempdir()
+            .map_err(|source| StartError::Provider { provider: "the test's folder", source: source.into() })?;
+        let env = builder.env_mut();
+        let file = folder.path().join("test.sqlite");
+        env.set_default("APP_ENV", "testing");
+        env.set_default("DATABASE_URL", format!("sqlite://{}", file.display()));
+        env.set_default("HASH_MEMORY_KIB", "64");
+        env.set_default("HASH_ITERATIONS", "1");
+        env.set_default("LOG_LEVEL", "error");
+        let registry = builder.registry();
+        let application = builder.build()?;
+        application.boot().await?;
+        let container = application.container().scope();
+        if container.bound::<dyn DatabaseAdmin>() {
+            let migrator: Result<Arc<Migrator>, _> = container.make();
+            if let Ok(migrator) = migrator {
+                let migrated = container.run(async move { migrator.migrate().await }).await;
+                migrated
+                    .map_err(|source| StartError::Provider { provider: "the migrations", source: source.into() })?;
+            }
+        }
+        let endpoint = match container.make::<Kernel>() {
+            Ok(kernel) => kernel.endpoint(application.container()).boxed(),
+            Err(error) => return Err(StartError::Provider { provider: "the kernel", source: error.into() }),
+        };
+        Ok(Self { application, container, registry, endpoint: Arc::new(endpoint), folder })
+    }
+
+    /// Runs a future inside the application: facades find it.
+    pub async fn run<F: Future>(&self, future: F) -> F::Output {
+        self.container.run(future).await
+    }
+
+    /// The service bound to `T`.
+    ///
+    /// # Errors
+    /// [`ContainerError`].
+    pub fn make<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, ContainerError> {
+        self.container.make()
+    }
+
+    /// The application's container, in the test's scope.
+    pub fn container(&self) -> &Container {
+        &self.container
+    }
+
+    /// A folder for the test's files.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Runs a console command in the application, and returns what it printed.
+    ///
+    /// # Errors
+    /// What the command met, or that it does not accept the line.
+    pub async fn artisan(&self, line: &[&str]) -> anyhow::Result<String> {
+        let program = ["artisan"].into_iter().chain(line.iter().copied()).map(OsString::from);
+        let parsed = parse(&self.registry, program).map_err(|exit| anyhow::anyhow!("usage: {exit:?}"))?;
+        let (mut console, written) = Console::memory(line.contains(&"--json"));
+        let container = self.application.container().scope();
+        container.run(parsed.run(Some(&container), &mut console)).await?;
+        Ok(written.text())
+    }
+
+    /// Serves the application on a free port.
+    ///
+    /// # Errors
+    /// Where no port can be had.
+    pub async fn serve(&self) -> std::io::Result<TestServer> {
+        TestServer::start(self.application.container().clone(), Arc::clone(&self.endpoint)).await
+    }
+
+    /// A request in process.
+    pub fn request(&self, method: Method, path: &str) -> TestRequest {
+        TestRequest::new(Transport::Process(Arc::clone(&self.endpoint)), method, path)
+    }
+
+    /// `GET` in process.
+    pub fn get(&self, path: &str) -> TestRequest {
+        self.request(Method::GET, path)
+    }
+
+    /// `POST` in process.
+    pub fn post(&self, path: &str) -> TestRequest {
+        self.request(Method::POST, path)
+    }
+
+    /// `PUT` in process.
+    pub fn put(&self, path: &str) -> TestRequest {
+        self.request(Method::PUT, path)
+    }
+
+    /// `PATCH` in process.
+    pub fn patch(&self, path: &str) -> TestRequest {
+        self.request(Method::PATCH, path)
+    }
+
+    /// `DELETE` in process.
+    pub fn delete(&self, path: &str) -> TestRequest {
+        self.request(Method::DELETE, path)
+    }
+}

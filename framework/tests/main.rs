@@ -1,0 +1,1 @@
+//! The toolkit's tests: one binary, a module for each part.
