@@ -1,4 +1,4 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Error, Expr, ExprLit, FnArg, ItemFn, Lit, Meta, Result, ReturnType, spanned::Spanned};
 
@@ -15,6 +15,8 @@ pub fn expand(arguments: &TokenStream, function: ItemFn) -> Result<TokenStream> 
             "a handler has no parameters of its own: each route has one",
         ));
     }
+    // Hidden from the function, which may be called just so.
+    let (request, body) = (Ident::new("request", Span::mixed_site()), Ident::new("body", Span::mixed_site()));
     let mut extract = Vec::new();
     let mut describe = Vec::new();
     let mut names = Vec::new();
@@ -22,9 +24,9 @@ pub fn expand(arguments: &TokenStream, function: ItemFn) -> Result<TokenStream> 
         let FnArg::Typed(argument) = argument else {
             return Err(Error::new_spanned(argument, "a handler is a plain function, without `self`"));
         };
-        let (name, ty) = (format_ident!("argument{index}"), &argument.ty);
+        let (name, ty) = (format_ident!("argument{index}", span = Span::mixed_site()), &argument.ty);
         extract.push(quote_spanned! {ty.span()=>
-            let #name = <#ty as ::paravel::__private::poem::FromRequest>::from_request(&request, &mut body).await?;
+            let #name = <#ty as ::paravel::__private::poem::FromRequest>::from_request(&#request, &mut #body).await?;
         });
         describe.push(quote_spanned! {ty.span()=>
             (&::paravel::__private::Probe::<#ty>::new()).describe(&mut operation);
@@ -40,38 +42,41 @@ pub fn expand(arguments: &TokenStream, function: ItemFn) -> Result<TokenStream> 
     let (name, visibility) = (&function.sig.ident, &function.vis);
     Ok(quote! {
         #(#docs)*
-        #[allow(non_camel_case_types, clippy::allow_attributes)]
-        #[derive(Debug, Clone, Copy)]
-        #visibility struct #name;
+        // A function, not a unit struct of the handler's name: such a name could be used for no variable around it.
+        #visibility fn #name() -> impl ::paravel::http::Handler {
+            struct Handler;
 
-        impl ::paravel::__private::poem::Endpoint for #name {
-            type Output = ::paravel::__private::poem::Response;
+            impl ::paravel::__private::poem::Endpoint for Handler {
+                type Output = ::paravel::__private::poem::Response;
 
-            async fn call(
-                &self,
-                request: ::paravel::__private::poem::Request,
-            ) -> ::paravel::__private::poem::Result<Self::Output> {
-                #function
-                #[allow(unused_mut, clippy::allow_attributes)]
-                let (request, mut body) = request.split();
-                #(#extract)*
-                ::paravel::__private::respond(#name(#(#names),*).await)
+                async fn call(
+                    &self,
+                    #request: ::paravel::__private::poem::Request,
+                ) -> ::paravel::__private::poem::Result<Self::Output> {
+                    #function
+                    #[allow(unused_mut, clippy::allow_attributes)]
+                    let (#request, mut #body) = #request.split();
+                    #(#extract)*
+                    ::paravel::__private::respond(#name(#(#names),*).await)
+                }
             }
-        }
 
-        impl ::paravel::http::Handler for #name {
-            fn operation(&self) -> ::paravel::http::Operation {
-                #[allow(unused_imports, clippy::allow_attributes)]
-                use ::paravel::__private::{DescribeExtractor as _, DescribeOther as _};
-                #[allow(unused_mut, clippy::allow_attributes)]
-                let mut operation = ::paravel::http::Operation::new(
-                    concat!(module_path!(), "::", stringify!(#name)),
-                    #summary,
-                    ::core::any::type_name::<#output>(),
-                );
-                #(#describe)*
-                operation
+            impl ::paravel::http::Handler for Handler {
+                fn operation(&self) -> ::paravel::http::Operation {
+                    #[allow(unused_imports, clippy::allow_attributes)]
+                    use ::paravel::__private::{DescribeExtractor as _, DescribeOther as _};
+                    #[allow(unused_mut, clippy::allow_attributes)]
+                    let mut operation = ::paravel::http::Operation::new(
+                        concat!(module_path!(), "::", stringify!(#name)),
+                        #summary,
+                        ::core::any::type_name::<#output>(),
+                    );
+                    #(#describe)*
+                    operation
+                }
             }
+
+            Handler
         }
     })
 }

@@ -67,20 +67,24 @@ pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// By hand, it would be
 ///
 /// ```ignore
-/// pub struct show;
+/// pub fn show() -> impl Handler {
+///     struct Show;
 ///
-/// impl poem::Endpoint for show {
-///     type Output = poem::Response;
-///     async fn call(&self, request: poem::Request) -> poem::Result<poem::Response> {
-///         let (request, mut body) = request.split();
-///         let id = Path::from_request(&request, &mut body).await?;
-///         let users = Inject::from_request(&request, &mut body).await?;
-///         show_inner(id, users).await.map(IntoResponse::into_response).map_err(Into::into)
+///     impl poem::Endpoint for Show {
+///         type Output = poem::Response;
+///         async fn call(&self, request: poem::Request) -> poem::Result<poem::Response> {
+///             let (request, mut body) = request.split();
+///             let id = Path::from_request(&request, &mut body).await?;
+///             let users = Inject::from_request(&request, &mut body).await?;
+///             show(id, users).await.map(IntoResponse::into_response).map_err(Into::into)
+///         }
 ///     }
-/// }
 ///
-/// impl paravel::http::Handler for show {
-///     fn operation(&self) -> Operation { .. }
+///     impl Handler for Show {
+///         fn operation(&self) -> Operation { .. }
+///     }
+///
+///     Show
 /// }
 /// ```
 #[proc_macro_attribute]

@@ -1,4 +1,4 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Error, FnArg, ItemFn, LitInt, Result, Type, parse::Parser, spanned::Spanned};
 
@@ -36,6 +36,8 @@ pub fn expand(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream> 
             ));
         }
     };
+    // Hidden from the function, which may be called just so.
+    let (given, container) = (Ident::new("event", Span::mixed_site()), Ident::new("container", Span::mixed_site()));
     let mut infos = Vec::new();
     let mut resolve = Vec::new();
     let mut names = Vec::new();
@@ -43,11 +45,11 @@ pub fn expand(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream> 
         let FnArg::Typed(argument) = argument else {
             return Err(Error::new_spanned(argument, "a listener is a plain function, without `self`"));
         };
-        let (name, ty) = (format_ident!("argument{index}"), &argument.ty);
+        let (name, ty) = (format_ident!("argument{index}", span = Span::mixed_site()), &argument.ty);
         infos.push(quote_spanned!(ty.span()=> <#ty as ::paravel::container::Dependency>::info()));
         resolve.push(quote_spanned! {ty.span()=>
             let #name = <#ty as ::paravel::container::Dependency>::resolve(
-                &::paravel::container::Resolver::new(&container),
+                &::paravel::container::Resolver::new(&#container),
             )?;
         });
         names.push(name);
@@ -61,11 +63,11 @@ pub fn expand(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream> 
                 concat!(module_path!(), "::", stringify!(#name)),
                 #priority,
                 || ::std::vec![#(#infos),*],
-                |event, container| ::std::boxed::Box::pin(async move {
-                    let event = ::paravel::__private::event::<#event>(event)?;
+                |#given, #container| ::std::boxed::Box::pin(async move {
+                    let #given = ::paravel::__private::event::<#event>(#given)?;
                     #(#resolve)*
                     ::core::result::Result::map_err(
-                        #name(event, #(#names),*).await,
+                        #name(#given, #(#names),*).await,
                         ::core::convert::Into::into,
                     )
                 }),

@@ -1,4 +1,4 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
     Error, FnArg, GenericParam, Ident, Item, ItemTrait, Result, ReturnType, TraitItem, TraitItemFn, parse::Parser,
@@ -142,14 +142,16 @@ fn expand_facade(name: &Ident, item: &ItemTrait, methods: &[&TraitItemFn]) -> Re
         let docs = method.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
         let (visibility, function) = (&item.vis, &method.sig.ident);
         let wait = method.sig.asyncness.map(|_| quote!(.await));
+        // Hidden from the arguments, which may be called just so.
+        let (asked, error) = (Ident::new("service", Span::mixed_site()), Ident::new("error", Span::mixed_site()));
         // Spanned at the return type, so that an error type that is not `From<ContainerError>` is pointed at.
-        let refuse = quote_spanned!(returned.span()=> ::paravel::__private::refuse::<#returned>(error));
+        let refuse = quote_spanned!(returned.span()=> ::paravel::__private::refuse::<#returned>(#error));
         functions.push(quote! {
             #(#docs)*
             #visibility #signature {
                 match ::paravel::__private::facade::<dyn #service>() {
-                    ::core::result::Result::Ok(service) => service.#function(#(#names),*)#wait,
-                    ::core::result::Result::Err(error) => #refuse,
+                    ::core::result::Result::Ok(#asked) => #asked.#function(#(#names),*)#wait,
+                    ::core::result::Result::Err(#error) => #refuse,
                 }
             }
         });

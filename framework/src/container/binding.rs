@@ -116,6 +116,41 @@ pub(super) struct Contextual {
     pub(super) recipe: Recipe,
 }
 
+impl Contextual {
+    pub(super) const fn node(&self) -> Node {
+        Node::Given(self.consumer, self.recipe.key)
+    }
+}
+
+/// A place in the graph: what a walk, or the making of services, can come back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Node {
+    /// A key's own binding.
+    Bound(Key),
+    /// What a consumer, the first, gets for a key instead.
+    Given(Key, Key),
+    /// All that is tagged with a key.
+    Tagged(Key),
+}
+
+impl Node {
+    /// What is made there.
+    pub(super) const fn key(self) -> Key {
+        match self {
+            Self::Bound(key) | Self::Given(_, key) | Self::Tagged(key) => key,
+        }
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bound(key) | Self::Given(_, key) => key.fmt(f),
+            Self::Tagged(key) => write!(f, "Vec<{key}>"),
+        }
+    }
+}
+
 /// A `TypeId` is a good hash already, so hashing it again would only cost time.
 #[derive(Default)]
 pub(super) struct TypeIdHasher(u64);

@@ -233,8 +233,11 @@ impl<A: ?Sized + 'static, B: ?Sized + 'static> Needs<'_, A, B> {
     /// Gives the consumer what this factory makes, anew each time the consumer is made.
     #[track_caller]
     pub fn give<Arguments, F: Gives<B, Arguments>>(self, factory: F) {
-        let recipe = recipe(Lifetime::Transient, factory);
-        self.builder.contextual.push(Contextual { consumer: Key::of::<A>(), recipe });
+        let given = Contextual { consumer: Key::of::<A>(), recipe: recipe(Lifetime::Transient, factory) };
+        if self.builder.replacing {
+            self.builder.contextual.retain(|earlier| earlier.node() != given.node());
+        }
+        self.builder.contextual.push(given);
     }
 }
 

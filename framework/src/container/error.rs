@@ -40,6 +40,17 @@ pub enum ContainerError {
         /// From that key back to it.
         path: Vec<Key>,
     },
+    /// A singleton's factory asked the container, behind the graph's back, for a scoped service.
+    #[error(
+        "`{key}` is scoped, and a singleton that is being made would keep it: {}",
+        path.iter().map(Key::to_string).collect::<Vec<_>>().join(" -> ")
+    )]
+    Captive {
+        /// The scoped key.
+        key: Key,
+        /// From the singleton to that key.
+        path: Vec<Key>,
+    },
     /// A factory returned an error. Its slot stays empty, and the next caller tries again.
     #[error("the factory of `{key}` failed: {source}")]
     Failed {

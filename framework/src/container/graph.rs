@@ -6,7 +6,7 @@ use std::{
 
 use super::{
     ContainerBuilder, DependencyInfo, Key, Lifetime, Shape,
-    binding::{Contextual, Extension, Recipe},
+    binding::{Contextual, Extension, Node, Recipe},
 };
 
 /// Something outside the container that asks it for services.
@@ -97,10 +97,10 @@ pub(super) struct Graph<'a> {
     builder: &'a ContainerBuilder,
     bindings: HashMap<Key, &'a Recipe>,
     extensions: HashMap<Key, Vec<&'a Extension>>,
-    contextual: HashMap<(Key, Key), &'a Contextual>,
+    contextual: HashMap<Node, &'a Contextual>,
     tagged: HashMap<Key, Vec<&'a Recipe>>,
     faults: Vec<GraphFault>,
-    done: HashSet<Key>,
+    done: HashSet<Node>,
 }
 
 impl<'a> Graph<'a> {
@@ -116,7 +116,7 @@ impl<'a> Graph<'a> {
         Self {
             bindings: builder.by_key(),
             extensions,
-            contextual: builder.contextual.iter().map(|given| ((given.consumer, given.recipe.key), given)).collect(),
+            contextual: builder.contextual.iter().map(|given| (given.node(), given)).collect(),
             tagged,
             builder,
             faults: Vec::new(),
@@ -128,18 +128,20 @@ impl<'a> Graph<'a> {
         self.find_duplicates();
         self.find_idle_registrations();
         for recipe in &self.builder.recipes {
-            self.walk(recipe.key, &mut Vec::new());
+            self.walk(Node::Bound(recipe.key), &mut Vec::new());
         }
         for recipe in &self.builder.tagged {
-            let label = format!("member of Vec<{}>", recipe.key);
-            self.walk_all(&recipe.dependencies, None, &mut vec![Step::label(label)]);
+            self.walk(Node::Tagged(recipe.key), &mut Vec::new());
         }
         for root in &self.builder.roots {
-            let label = format!("{} {}", root.kind, root.name);
-            self.walk_all(&root.dependencies, None, &mut vec![Step::label(label)]);
+            let mut path = vec![Step { node: None, name: format!("{} {}", root.kind, root.name) }];
+            for needed in &root.dependencies {
+                self.follow(None, *needed, &mut path);
+            }
         }
-        for recipe in self.bindings.values().filter(|recipe| recipe.lifetime == Lifetime::Singleton) {
-            if let Some(path) = self.scoped_below(recipe.key, &mut HashSet::new()) {
+        let kept = |recipe: &&&Recipe| matches!(recipe.lifetime, Lifetime::Singleton | Lifetime::Instance);
+        for recipe in self.bindings.values().filter(kept) {
+            if let Some(path) = self.scoped_below(Node::Bound(recipe.key), &mut HashSet::new()) {
                 let key = path.last().cloned().unwrap_or_default();
                 self.faults.push(GraphFault::Captive { key, path });
             }
@@ -158,11 +160,16 @@ impl<'a> Graph<'a> {
     }
 
     fn find_duplicates(&mut self) {
-        let mut first: HashMap<Key, &Recipe> = HashMap::new();
-        for recipe in &self.builder.recipes {
-            if let Some(earlier) = first.insert(recipe.key, recipe) {
+        let bound = self.builder.recipes.iter().map(|recipe| (Node::Bound(recipe.key), recipe));
+        let given = self.builder.contextual.iter().map(|given| (given.node(), &given.recipe));
+        let mut first: HashMap<Node, &Recipe> = HashMap::new();
+        for (node, recipe) in bound.chain(given) {
+            if let Some(earlier) = first.insert(node, recipe) {
                 self.faults.push(GraphFault::Duplicate {
-                    key: recipe.key.to_string(),
+                    key: match node {
+                        Node::Given(consumer, key) => format!("{key} for {consumer}"),
+                        other => other.to_string(),
+                    },
                     first: place(earlier.location),
                     second: place(recipe.location),
                 });
@@ -172,16 +179,20 @@ impl<'a> Graph<'a> {
 
     fn find_idle_registrations(&mut self) {
         for extension in &self.builder.extensions {
-            if !self.bindings.contains_key(&extension.key) {
+            let given = self.builder.contextual.iter().any(|given| given.recipe.key == extension.key);
+            if !given && !self.bindings.contains_key(&extension.key) {
                 let location = place(extension.location);
                 self.faults.push(GraphFault::NothingToExtend { key: extension.key.to_string(), location });
             }
         }
         for given in &self.builder.contextual {
-            let key = given.recipe.key;
-            if !self.dependencies(given.consumer).any(|needed| needed.key == key && needed.shape != Shape::Tagged) {
+            let (consumer, key) = (given.consumer, given.recipe.key);
+            let as_given = self.contextual.keys().filter(|node| node.key() == consumer).copied();
+            let made = [Node::Bound(consumer), Node::Tagged(consumer)].into_iter().chain(as_given);
+            let mut needs = made.flat_map(|node| self.dependencies(node));
+            if !needs.any(|needed| needed.key == key && needed.shape != Shape::Tagged) {
                 self.faults.push(GraphFault::UnusedContextual {
-                    consumer: given.consumer.to_string(),
+                    consumer: consumer.to_string(),
                     key: key.to_string(),
                     location: place(given.recipe.location),
                 });
@@ -189,107 +200,88 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What a key's recipe and its extensions need.
-    fn dependencies(&self, key: Key) -> impl Iterator<Item = &'a DependencyInfo> + use<'a> {
-        let own = self.bindings.get(&key).map(|recipe| recipe.dependencies.as_slice()).unwrap_or_default();
-        own.iter().chain(self.extension_dependencies(key))
+    /// What making a node needs, extensions included. Its key is the consumer in contextual bindings.
+    fn dependencies(&self, node: Node) -> Vec<DependencyInfo> {
+        let recipe = match node {
+            Node::Bound(key) => self.bindings.get(&key).copied(),
+            Node::Given(..) => self.contextual.get(&node).map(|given| &given.recipe),
+            // An extension wraps what a key is bound to, and a tag is not a binding.
+            Node::Tagged(key) => {
+                let members = self.tagged.get(&key).into_iter().flatten();
+                return members.flat_map(|recipe| &recipe.dependencies).copied().collect();
+            }
+        };
+        let own = recipe.into_iter().flat_map(|recipe| &recipe.dependencies);
+        let extensions = self.extensions.get(&node.key()).into_iter().flatten();
+        own.chain(extensions.flat_map(|extension| &extension.dependencies)).copied().collect()
     }
 
-    fn extension_dependencies(&self, key: Key) -> impl Iterator<Item = &'a DependencyInfo> + use<'a> {
-        let extensions = self.extensions.get(&key).cloned().unwrap_or_default();
-        extensions.into_iter().flat_map(|extension| extension.dependencies.iter())
+    /// Where a need leads; `None` where nothing answers it.
+    fn target(&self, consumer: Option<Key>, needed: DependencyInfo) -> Option<Node> {
+        if needed.shape == Shape::Tagged {
+            return Some(Node::Tagged(needed.key));
+        }
+        let given = consumer.map(|consumer| Node::Given(consumer, needed.key));
+        let given = given.filter(|given| self.contextual.contains_key(given));
+        given.or_else(|| self.bindings.contains_key(&needed.key).then_some(Node::Bound(needed.key)))
     }
 
-    /// Depth first below a key; `path` is how the walk came here.
-    fn walk(&mut self, key: Key, path: &mut Vec<Step>) {
-        if let Some(start) = path.iter().position(|step| step.key == Some(key)) {
-            let names = path[start..].iter().map(|step| step.name.clone()).chain([key.to_string()]);
+    /// Depth first below a node; `path` is how the walk came here.
+    fn walk(&mut self, node: Node, path: &mut Vec<Step>) {
+        if let Some(start) = path.iter().position(|step| step.node == Some(node)) {
+            let names = path[start..].iter().map(|step| step.name.clone()).chain([node.to_string()]);
             self.faults.push(GraphFault::Cycle { path: names.collect() });
             return;
         }
-        if self.done.contains(&key) {
+        if self.done.contains(&node) {
             return;
         }
-        path.push(Step { key: Some(key), name: key.to_string() });
-        let needed: Vec<_> = self.dependencies(key).copied().collect();
-        self.walk_all(&needed, Some(key), path);
+        path.push(Step::of(node));
+        for needed in self.dependencies(node) {
+            self.follow(Some(node.key()), needed, path);
+        }
         path.pop();
-        self.done.insert(key);
+        self.done.insert(node);
     }
 
-    fn walk_all(&mut self, needed: &[DependencyInfo], consumer: Option<Key>, path: &mut Vec<Step>) {
-        for needed in needed {
-            let given = consumer.and_then(|consumer| self.contextual.get(&(consumer, needed.key)).copied());
-            match (needed.shape, given) {
-                (Shape::Tagged, _) => {
-                    for member in self.tagged.get(&needed.key).cloned().unwrap_or_default() {
-                        self.walk_all(&member.dependencies, None, path);
-                    }
-                }
-                (_, Some(given)) => {
-                    let extended = self.extension_dependencies(needed.key).copied();
-                    let below: Vec<_> = given.recipe.dependencies.iter().copied().chain(extended).collect();
-                    self.walk_all(&below, Some(needed.key), path);
-                }
-                (_, None) if self.bindings.contains_key(&needed.key) => self.walk(needed.key, path),
-                (Shape::One, None) => {
-                    let path = path.iter().map(|step| step.name.clone()).collect();
-                    self.faults.push(GraphFault::Missing { key: needed.key.to_string(), path });
-                }
-                (Shape::Maybe, None) => {}
+    fn follow(&mut self, consumer: Option<Key>, needed: DependencyInfo, path: &mut Vec<Step>) {
+        match self.target(consumer, needed) {
+            Some(node) => self.walk(node, path),
+            None if needed.shape == Shape::Maybe => {}
+            None => {
+                let path = path.iter().map(|step| step.name.clone()).collect();
+                self.faults.push(GraphFault::Missing { key: needed.key.to_string(), path });
             }
         }
     }
 
-    /// The path from a key to a scoped service that it would keep, if there is one.
-    fn scoped_below(&self, key: Key, seen: &mut HashSet<Key>) -> Option<Vec<String>> {
-        let recipe = self.bindings.get(&key)?;
-        if recipe.lifetime == Lifetime::Scoped {
-            return Some(vec![key.to_string()]);
+    /// The path from a node to a scoped service that it would keep, if there is one.
+    fn scoped_below(&self, node: Node, seen: &mut HashSet<Node>) -> Option<Vec<String>> {
+        let name = node.to_string();
+        if let Node::Bound(key) = node
+            && self.bindings.get(&key).is_some_and(|recipe| recipe.lifetime == Lifetime::Scoped)
+        {
+            return Some(vec![name]);
         }
-        if !seen.insert(key) {
+        if !seen.insert(node) {
             return None;
         }
-        let found = self.scoped_in(self.dependencies(key), key, seen);
-        found.map(|path| [key.to_string()].into_iter().chain(path).collect())
-    }
-
-    fn scoped_in<'d>(
-        &self,
-        needed: impl Iterator<Item = &'d DependencyInfo>,
-        consumer: Key,
-        seen: &mut HashSet<Key>,
-    ) -> Option<Vec<String>> {
-        for needed in needed {
-            let found = match (needed.shape, self.contextual.get(&(consumer, needed.key))) {
-                (Shape::Tagged, _) => self
-                    .tagged
-                    .get(&needed.key)
-                    .into_iter()
-                    .flatten()
-                    .find_map(|member| self.scoped_in(member.dependencies.iter(), needed.key, seen)),
-                (_, Some(given)) => {
-                    let extended = self.extension_dependencies(needed.key);
-                    self.scoped_in(given.recipe.dependencies.iter().chain(extended), needed.key, seen)
-                }
-                (_, None) => self.scoped_below(needed.key, seen),
-            };
-            if found.is_some() {
-                return found;
-            }
-        }
-        None
+        let below = self.dependencies(node).into_iter().find_map(|needed| {
+            let target = self.target(Some(node.key()), needed)?;
+            self.scoped_below(target, seen)
+        });
+        below.map(|path| [name].into_iter().chain(path).collect())
     }
 }
 
 struct Step {
-    key: Option<Key>,
+    node: Option<Node>,
     name: String,
 }
 
 impl Step {
-    fn label(name: String) -> Self {
-        Self { key: None, name }
+    fn of(node: Node) -> Self {
+        Self { node: Some(node), name: node.to_string() }
     }
 }
 

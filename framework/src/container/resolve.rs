@@ -11,7 +11,7 @@ use parking_lot::ReentrantMutex;
 
 use super::{
     Ambient, ContainerBuilder, ContainerError, Key, Lifetime, Resolver, Scope,
-    binding::{Extension, Made, Recipe, TypeMap},
+    binding::{Extension, Made, Node, Recipe, TypeMap},
     enter,
 };
 
@@ -77,8 +77,15 @@ pub struct BindingInfo {
 }
 
 thread_local! {
-    // The keys whose factories are running on this thread, outermost first.
-    static MAKING: RefCell<Vec<Key>> = const { RefCell::new(Vec::new()) };
+    // What factories are making on this thread, outermost first.
+    static MAKING: RefCell<Vec<Making>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Making {
+    // The container, by the address of what its clones share: a factory may ask another one.
+    container: usize,
+    node: Node,
+    kept: bool,
 }
 
 impl Container {
@@ -146,6 +153,7 @@ impl Container {
             Store::Transient => take(&self.build(&binding.blueprint)?),
             Store::Singleton(slot) => take(self.fill(slot, &self.shared.building, &binding.blueprint)?),
             Store::Scoped(index) => {
+                self.refuse_captive(key)?;
                 let scope = self.scope.as_ref().ok_or(ContainerError::NoScope { key })?;
                 let services = scope.services(self.shared.scoped_count);
                 let slot = services.slots.get(*index).ok_or(ContainerError::NoScope { key })?;
@@ -173,11 +181,48 @@ impl Container {
     }
 
     fn build(&self, blueprint: &Blueprint) -> Result<Made, ContainerError> {
-        let _making = Making::enter(blueprint.recipe.key)?;
-        self.assemble(blueprint)
+        let kept = matches!(blueprint.recipe.lifetime, Lifetime::Singleton | Lifetime::Instance);
+        self.making(Node::Bound(blueprint.recipe.key), kept, || self.assemble(blueprint))
     }
 
-    /// [`build`](Self::build) for what is not the key's own binding, and so may itself need that binding.
+    /// Calls `make` with the node marked as being made on this thread.
+    fn making<R>(
+        &self,
+        node: Node,
+        kept: bool,
+        make: impl FnOnce() -> Result<R, ContainerError>,
+    ) -> Result<R, ContainerError> {
+        let container = self.address();
+        MAKING.with_borrow_mut(|making| {
+            if let Some(start) = making.iter().position(|other| other.container == container && other.node == node) {
+                let path = making[start..].iter().map(|other| other.node.key()).chain([node.key()]).collect();
+                return Err(ContainerError::Cycle { key: node.key(), path });
+            }
+            making.push(Making { container, node, kept });
+            Ok(())
+        })?;
+        // Factories' panics end in `assemble`, so this is reached.
+        let made = make();
+        MAKING.with_borrow_mut(Vec::pop);
+        made
+    }
+
+    /// Scopes are locked before singletons and never after, so that two threads cannot wait for each other.
+    fn refuse_captive(&self, key: Key) -> Result<(), ContainerError> {
+        let container = self.address();
+        MAKING.with_borrow(|making| {
+            let Some(start) = making.iter().position(|other| other.container == container && other.kept) else {
+                return Ok(());
+            };
+            let path = making[start..].iter().map(|other| other.node.key()).chain([key]).collect();
+            Err(ContainerError::Captive { key, path })
+        })
+    }
+
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.shared).addr()
+    }
+
     fn assemble(&self, blueprint: &Blueprint) -> Result<Made, ContainerError> {
         let key = blueprint.recipe.key;
         let resolver = Resolver { container: self, consumer: Some(key), resolving: Resolving::ForConsumer };
@@ -200,7 +245,7 @@ impl Container {
             && let Some(given) = self.shared.contextual.get(&(consumer.id(), TypeId::of::<T>()))
         {
             let key = Key::of::<T>();
-            let made = self.assemble(given)?.downcast::<Arc<T>>();
+            let made = self.making(Node::Given(consumer, key), false, || self.assemble(given))?.downcast::<Arc<T>>();
             return made.map(|made| *made).map_err(|_| ContainerError::NotBound { key });
         }
         self.make()
@@ -213,13 +258,9 @@ impl Container {
     pub fn tagged<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Vec<Arc<T>>, ContainerError> {
         let key = Key::of::<T>();
         let members = self.shared.tagged.get(&key.id()).map(Vec::as_slice).unwrap_or_default();
-        members
-            .iter()
-            .map(|member| {
-                let made = self.assemble(member)?.downcast::<Arc<T>>();
-                made.map(|made| *made).map_err(|_| ContainerError::NotBound { key })
-            })
-            .collect()
+        let take =
+            |made: Made| made.downcast::<Arc<T>>().map(|made| *made).map_err(|_| ContainerError::NotBound { key });
+        self.making(Node::Tagged(key), false, || members.iter().map(|member| take(self.assemble(member)?)).collect())
     }
 
     /// Whether anything is bound to `T`.
@@ -265,28 +306,6 @@ fn info(blueprint: &Blueprint) -> BindingInfo {
         needs: blueprint.recipe.dependencies.iter().chain(extended).map(|needed| needed.key.to_string()).collect(),
         extenders: blueprint.extensions.len(),
         registered: format!("{}:{}", blueprint.recipe.location.file(), blueprint.recipe.location.line()),
-    }
-}
-
-/// Marks a key as being made on this thread, until dropped.
-struct Making;
-
-impl Making {
-    fn enter(key: Key) -> Result<Self, ContainerError> {
-        MAKING.with_borrow_mut(|making| {
-            if let Some(start) = making.iter().position(|earlier| *earlier == key) {
-                let path = making[start..].iter().copied().chain([key]).collect();
-                return Err(ContainerError::Cycle { key, path });
-            }
-            making.push(key);
-            Ok(Self)
-        })
-    }
-}
-
-impl Drop for Making {
-    fn drop(&mut self) {
-        MAKING.with_borrow_mut(Vec::pop);
     }
 }
 

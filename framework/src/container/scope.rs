@@ -77,10 +77,19 @@ impl Scope {
 
     /// The value of type `T`, put in by `make` where there is none yet.
     pub fn get_or_set<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
-        match self.get() {
-            Some(value) => value,
-            None => self.set(make()),
+        if let Some(value) = self.get() {
+            return value;
         }
+        // Made without the lock, which `make` may need, and dropped again where somebody else came first.
+        let made = Arc::new(make());
+        let key = TypeId::of::<T>();
+        let mut values = self.values.lock();
+        let first = values.iter().find(|(known, _)| *known == key).map(|(_, value)| Arc::clone(value));
+        if let Some(first) = first.and_then(|first| first.downcast().ok()) {
+            return first;
+        }
+        values.push((key, Arc::clone(&made) as _));
+        made
     }
 
     /// Whether any scoped service has been asked for here.

@@ -1,16 +1,24 @@
-use std::{future::Future, sync::Arc};
+use std::{future::Future, num::NonZeroU32, sync::Arc};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
+use super::QueryWatch;
 use crate::container::{Ambient, NoApplication, Scope, enter, with_current};
 
 type Hook = BoxFuture<'static, ()>;
 
 /// What waits for a transaction's commit; lives in the transaction's scope.
 #[derive(Default)]
-pub(super) struct AfterCommit(Mutex<Option<Vec<Hook>>>);
+pub(super) struct AfterCommit(Mutex<Option<Pending>>);
+
+#[derive(Default)]
+struct Pending {
+    hooks: Vec<Hook>,
+    // How many there were when each of the open savepoints began.
+    savepoints: Vec<usize>,
+}
 
 /// Runs a future after the transaction that is open here has been committed, or at once where none is. On rollback
 /// it is dropped. Returns whether it waits.
@@ -27,8 +35,8 @@ where
         return Ok(false);
     };
     let late = match &mut *buffer.0.lock() {
-        Some(hooks) => {
-            hooks.push(hook.boxed());
+        Some(pending) => {
+            pending.hooks.push(hook.boxed());
             None
         }
         None => Some(hook),
@@ -40,6 +48,33 @@ where
             Ok(false)
         }
         None => Ok(true),
+    }
+}
+
+/// Notes that a transaction has begun at this depth. The second and deeper are savepoints.
+pub(super) fn begins(depth: NonZeroU32) {
+    with_pending(depth, |pending, savepoint| {
+        pending.savepoints.truncate(savepoint);
+        pending.savepoints.push(pending.hooks.len());
+        Vec::new()
+    });
+}
+
+/// Drops what was raised since the savepoint at this depth, which is being rolled back.
+pub(super) fn rolls_back(depth: NonZeroU32) {
+    with_pending(depth, |pending, savepoint| {
+        let kept = pending.savepoints.get(savepoint).copied().unwrap_or(pending.hooks.len());
+        pending.hooks.split_off(kept)
+    });
+}
+
+fn with_pending(depth: NonZeroU32, with: impl FnOnce(&mut Pending, usize) -> Vec<Hook>) {
+    let Some(savepoint) = (depth.get() as usize).checked_sub(2) else { return };
+    let buffer = with_current(|app| app.current_scope().and_then(|scope| scope.get::<AfterCommit>()));
+    if let Ok(Some(buffer)) = buffer {
+        let dropped = buffer.0.lock().as_mut().map(|pending| with(pending, savepoint));
+        // Without the lock: what a hook holds may do anything as it goes.
+        drop(dropped);
     }
 }
 
@@ -57,8 +92,10 @@ impl TransactionScope {
         let (inner, buffer) = match &caller {
             Some(ambient) => {
                 let outer = ambient.container().current_scope();
+                // So that the queries in the transaction are counted where the caller looks.
+                outer.map(|scope| scope.get_or_set(QueryWatch::default));
                 let scope = outer.map_or_else(Scope::new, Scope::child);
-                let buffer = scope.set(AfterCommit(Mutex::new(Some(Vec::new()))));
+                let buffer = scope.set(AfterCommit(Mutex::new(Some(Pending::default()))));
                 (Some(Ambient::new(ambient.container().with_scope(Arc::new(scope)))), buffer)
             }
             None => (None, Arc::default()),
@@ -76,8 +113,8 @@ impl TransactionScope {
 
     /// What waited for the commit, which has happened.
     pub(super) fn committed(self, handle: Handle) -> Hooks {
-        let hooks = self.buffer.0.lock().take().unwrap_or_default();
-        Hooks { hooks, ambient: self.caller, handle }
+        let pending = self.buffer.0.lock().take().unwrap_or_default();
+        Hooks { hooks: pending.hooks, ambient: self.caller, handle }
     }
 }
 

@@ -191,7 +191,8 @@ where
 {
     Box::new(move |connection| {
         async move {
-            let work = scope.run(IN_CLOSURE.scope((), closure(connection)));
+            // The call itself is inside, too: a function may panic before it has a future.
+            let work = scope.run(IN_CLOSURE.scope((), async { closure(connection).await }));
             let result = AssertUnwindSafe(work).catch_unwind().await;
             let verdict = if matches!(result, Ok(Ok(_))) { Verdict::Commit } else { Verdict::Rollback };
             *outcome.lock() = Some(result);

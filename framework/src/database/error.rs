@@ -62,6 +62,9 @@ pub enum DbError {
     /// The database has been closed, or its writer is gone.
     #[error("the database is closed")]
     Closed,
+    /// A transaction nested by `c.transaction` was not brought to its end, so nothing was kept.
+    #[error("a nested transaction was left half-way (its future was dropped), so the whole was rolled back")]
+    Unfinished,
     /// The closure panicked; its transaction was rolled back.
     #[error("a database closure panicked, and its transaction was rolled back: {message}")]
     Panicked {

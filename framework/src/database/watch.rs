@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 
+use super::after_commit;
 use crate::container::with_current;
 
 /// Counts the queries of one request, job or command; lives in its scope.
@@ -15,7 +16,7 @@ impl QueryWatch {
     }
 }
 
-/// Tells connections' queries to the watch of the scope that runs them.
+/// Tells connections' queries to the watch of the scope that runs them, and their savepoints to its after-commit buffer.
 #[derive(Default)]
 pub(super) struct Watcher {
     // A transaction's own statements are announced just before they run.
@@ -25,9 +26,15 @@ pub(super) struct Watcher {
 impl Instrumentation for Watcher {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
-            InstrumentationEvent::BeginTransaction { .. }
-            | InstrumentationEvent::CommitTransaction { .. }
-            | InstrumentationEvent::RollbackTransaction { .. } => self.skip = true,
+            InstrumentationEvent::BeginTransaction { depth, .. } => {
+                self.skip = true;
+                after_commit::begins(depth);
+            }
+            InstrumentationEvent::RollbackTransaction { depth, .. } => {
+                self.skip = true;
+                after_commit::rolls_back(depth);
+            }
+            InstrumentationEvent::CommitTransaction { .. } => self.skip = true,
             InstrumentationEvent::StartQuery { .. } => {
                 if !std::mem::take(&mut self.skip) {
                     // Outside any application there is nobody to tell.

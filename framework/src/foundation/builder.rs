@@ -168,7 +168,7 @@ impl ApplicationBuilder {
         let bus = EventBus::collect(self.listeners);
         faults.extend(bus.faults());
         let mut router = Router::new();
-        router.get("/up", up).name("up");
+        router.get("/up", || up).name("up");
         for routes in self.routes {
             routes(&mut router);
         }

@@ -15,6 +15,27 @@ pub trait Handler: Endpoint<Output = Response> + 'static {
     fn operation(&self) -> Operation;
 }
 
+/// What a route can be given: a function that [`endpoint`](crate::endpoint) was put on.
+#[diagnostic::on_unimplemented(
+    message = "a route cannot be given `{Self}`",
+    note = "put `#[endpoint]` on the async function, and name it without parentheses"
+)]
+pub trait IntoHandler {
+    /// The handler's type.
+    type Handler: Handler;
+
+    /// The handler.
+    fn into_handler(self) -> Self::Handler;
+}
+
+impl<F: FnOnce() -> H, H: Handler> IntoHandler for F {
+    type Handler = H;
+
+    fn into_handler(self) -> H {
+        self()
+    }
+}
+
 /// What a handler takes, returns and has injected.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]

@@ -33,9 +33,9 @@ mod route_table;
 mod router;
 mod server;
 
-pub use extract::{Json, Patch, Path, Query, Valid, Validated};
+pub use extract::{Json, Path, Query, Valid, Validated};
 pub use group::Group;
-pub use handler::{Describe, Handler, Operation};
+pub use handler::{Describe, Handler, IntoHandler, Operation};
 #[doc(hidden)]
 pub use handler::{DescribeExtractor, DescribeOther, Probe};
 pub(crate) use health::up;

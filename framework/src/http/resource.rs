@@ -1,4 +1,4 @@
-use super::{Handler, Router};
+use super::{IntoHandler, Router};
 
 type Add = Box<dyn FnOnce(&mut Router, &str, &str)>;
 
@@ -12,7 +12,7 @@ macro_rules! actions {
     ($($(#[$docs:meta])* $action:ident: $verb:ident $suffix:literal;)+) => {$(
         $(#[$docs])*
         #[must_use]
-        pub fn $action(mut self, handler: impl Handler) -> Self {
+        pub fn $action(mut self, handler: impl IntoHandler + 'static) -> Self {
             self.add.push(Box::new(move |router, path, name| {
                 let name = format!("{name}.{}", stringify!($action));
                 router.$verb(&format!("{path}{}", $suffix), handler).name(&name);

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Middleware, Response, Route, endpoint::BoxEndpoint, http::Method};
 
-use super::{Group, Handler, Operation, Resource, RouteInfo, RouteTable, methods::Methods};
+use super::{Group, Handler, IntoHandler, Operation, Resource, RouteInfo, RouteTable, methods::Methods};
 use crate::container::{GraphFault, Root};
 
 type Boxed = BoxEndpoint<'static, Response>;
@@ -77,32 +77,33 @@ impl Router {
     }
 
     /// A route for `GET`, which answers `HEAD` too.
-    pub fn get(&mut self, path: &str, handler: impl Handler) -> RouteRef<'_> {
+    pub fn get(&mut self, path: &str, handler: impl IntoHandler) -> RouteRef<'_> {
         self.route(Method::GET, path, handler)
     }
 
     /// A route for `POST`.
-    pub fn post(&mut self, path: &str, handler: impl Handler) -> RouteRef<'_> {
+    pub fn post(&mut self, path: &str, handler: impl IntoHandler) -> RouteRef<'_> {
         self.route(Method::POST, path, handler)
     }
 
     /// A route for `PUT`.
-    pub fn put(&mut self, path: &str, handler: impl Handler) -> RouteRef<'_> {
+    pub fn put(&mut self, path: &str, handler: impl IntoHandler) -> RouteRef<'_> {
         self.route(Method::PUT, path, handler)
     }
 
     /// A route for `PATCH`.
-    pub fn patch(&mut self, path: &str, handler: impl Handler) -> RouteRef<'_> {
+    pub fn patch(&mut self, path: &str, handler: impl IntoHandler) -> RouteRef<'_> {
         self.route(Method::PATCH, path, handler)
     }
 
     /// A route for `DELETE`.
-    pub fn delete(&mut self, path: &str, handler: impl Handler) -> RouteRef<'_> {
+    pub fn delete(&mut self, path: &str, handler: impl IntoHandler) -> RouteRef<'_> {
         self.route(Method::DELETE, path, handler)
     }
 
     /// A route for any method.
-    pub fn route(&mut self, method: Method, path: &str, handler: impl Handler) -> RouteRef<'_> {
+    pub fn route(&mut self, method: Method, path: &str, handler: impl IntoHandler) -> RouteRef<'_> {
+        let handler = handler.into_handler();
         let operation = handler.operation();
         let index = self.routes.len();
         self.routes.push(Definition {

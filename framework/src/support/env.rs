@@ -64,13 +64,21 @@ pub struct VariableInfo {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvError {
-    /// The `.env` file is there but cannot be read or parsed.
+    /// The `.env` file is there but cannot be read.
     #[error("{}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What dotenvy said.
-        source: dotenvy::Error,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A line of `.env` is not one. What it says is left out: it may be a secret.
+    #[error("{}: line {line} cannot be read: write NAME=value, with quotes around a value that has spaces", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line's number, from 1.
+        line: usize,
     },
 }
 
@@ -125,14 +133,18 @@ impl Env {
     /// Reads `.env` in `directory` where there is one, and the process environment, which wins.
     ///
     /// # Errors
-    /// [`EnvError::File`] where `.env` is there but cannot be read or parsed.
+    /// [`EnvError`] where `.env` is there but cannot be read or parsed.
     pub fn load(directory: &Path) -> Result<Self, EnvError> {
         let path = directory.join(".env");
         let mut env = Self::default();
         if path.exists() {
-            let fail = |source| EnvError::File { path: path.clone(), source };
-            for pair in dotenvy::from_path_iter(&path).map_err(fail)? {
-                let (name, text) = pair.map_err(fail)?;
+            let file =
+                std::fs::read_to_string(&path).map_err(|source| EnvError::File { path: path.clone(), source })?;
+            // Some editors put a byte order mark first.
+            let file = file.strip_prefix('\u{feff}').unwrap_or(&file);
+            for pair in dotenvy::from_read_iter(file.as_bytes()) {
+                let (name, text) =
+                    pair.map_err(|error| EnvError::Line { path: path.clone(), line: line_of(&error, file) })?;
                 env.values.insert(name, Value { text, from_file: true });
             }
             env.file = Some(path);
@@ -215,6 +227,12 @@ impl Env {
         }
         if faults.is_empty() { Ok(warnings) } else { Err(EnvFaults(faults)) }
     }
+}
+
+/// The number of the line that dotenvy could not read.
+fn line_of(error: &dotenvy::Error, file: &str) -> usize {
+    let dotenvy::Error::LineParse(line, _) = error else { return 1 };
+    file.find(line.as_str()).map_or(1, |start| file[..start].matches('\n').count() + 1)
 }
 
 /// A declared variable that is about to be read; made by [`Env::var`].

@@ -7,6 +7,7 @@ mod env;
 mod id;
 mod log;
 mod naming;
+mod patch;
 mod secret;
 mod timestamp;
 
@@ -15,6 +16,7 @@ pub use env::{Env, EnvError, EnvFault, EnvFaults, EnvValue, Variable, VariableIn
 pub use id::Id;
 pub use log::{Level, LogSink, TracingLog};
 pub use naming::{nearest, short_name};
+pub use patch::Patch;
 pub use secret::{AppKey, Secret};
 pub use timestamp::Timestamp;
 

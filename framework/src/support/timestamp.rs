@@ -15,7 +15,19 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(moment.to_string(), "2026-01-31T09:30:00.000000Z");
 /// # Ok::<(), chrono::ParseError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Deserialize,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[diesel(sql_type = diesel::sql_types::Timestamp)]
 #[serde(from = "DateTime<Utc>")]
 pub struct Timestamp(DateTime<Utc>);
 

@@ -5,13 +5,15 @@ use std::{
     time::Duration,
 };
 
-use diesel_async::{AsyncConnection, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
+use futures_util::future::FutureExt;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     SqliteConn,
     driver::{Role, connect},
+    writer::on,
 };
 use crate::database::DbError;
 
@@ -73,10 +75,11 @@ impl DerefMut for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        type Manager = <SqliteConn as AsyncConnection>::TransactionManager;
         if let Some(mut connection) = self.connection.take() {
             // A closure dropped inside a transaction leaves it open: such a connection is closed, not lent again.
-            if !Manager::is_broken_transaction_manager(&mut connection) {
+            // Asked through the connection's own lock, which a panic may have poisoned and this clears.
+            let broken = on(&mut connection, |inner| Ok(AnsiTransactionManager::is_broken_transaction_manager(inner)));
+            if let Some(Ok(false)) = broken.now_or_never() {
                 self.idle.lock().push(connection);
             }
         }

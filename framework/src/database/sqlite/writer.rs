@@ -55,9 +55,15 @@ fn work(mut connection: SqliteConn, mut queue: mpsc::Receiver<(Handle, Work<Sqli
 async fn transact(connection: &mut SqliteConn, run: crate::database::Run<SqliteConn>) -> Result<(), DbError> {
     on(connection, |inner| AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE")).await?;
     let verdict = run(connection).await;
+    let depth =
+        on(connection, |inner| AnsiTransactionManager::transaction_manager_status_mut(inner).transaction_depth()).await;
+    // A panic, or a future dropped, inside `c.transaction` leaves a savepoint, and to end that is not to end it all.
+    let outermost = matches!(depth, Ok(Some(depth)) if depth.get() == 1);
     let ended = match verdict {
-        Verdict::Commit => on(connection, AnsiTransactionManager::commit_transaction).await,
-        Verdict::Rollback => on(connection, AnsiTransactionManager::rollback_transaction).await,
+        Verdict::Commit if outermost => on(connection, AnsiTransactionManager::commit_transaction).await,
+        Verdict::Commit => Err(DbError::Unfinished),
+        Verdict::Rollback if outermost => on(connection, AnsiTransactionManager::rollback_transaction).await,
+        Verdict::Rollback => return on(connection, reset).await,
     };
     if ended.is_err() {
         // A commit that failed may have left the transaction open, and SQLite may have ended it by itself; either
@@ -77,7 +83,7 @@ fn reset(connection: &mut SqliteConnection) -> QueryResult<()> {
     }
 }
 
-async fn on<R: Send + 'static>(
+pub(super) async fn on<R: Send + 'static>(
     connection: &mut SqliteConn,
     task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
 ) -> Result<R, DbError> {

@@ -2,13 +2,11 @@
 
 mod inject;
 mod json;
-mod patch;
 mod path;
 mod query;
 mod valid;
 
 pub use json::Json;
-pub use patch::Patch;
 pub use path::Path;
 pub use query::Query;
 pub use valid::{Valid, Validated};

@@ -2,6 +2,7 @@ use std::ops::Deref;
 
 use garde::Validate;
 use poem::{FromRequest, Request, RequestBody};
+use serde::de::DeserializeOwned;
 
 use super::{Json, Query};
 use crate::http::Problem;
@@ -50,18 +51,25 @@ impl<E: Validated> Deref for Valid<E> {
     }
 }
 
-impl<'a, E: FromRequest<'a> + Validated + Send> FromRequest<'a> for Valid<E> {
+// One for each extractor: for a generic one the compiler cannot see that the handler's future is `Send`
+// (rust-lang/rust#100013).
+impl<'a, T: DeserializeOwned + Validate<Context = ()> + Send> FromRequest<'a> for Valid<Json<T>> {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let extracted = E::from_request(request, body).await?;
-        match extracted.value().validate() {
-            Ok(()) => Ok(Self(extracted)),
-            Err(report) => {
-                let mut problem = Problem::unprocessable("the request has wrong fields");
-                for (path, error) in report.iter() {
-                    problem = problem.field(path.to_string(), error.message());
-                }
-                Err(problem.into())
-            }
-        }
+        check(Json::from_request(request, body).await?)
     }
+}
+
+impl<'a, T: DeserializeOwned + Validate<Context = ()> + Send> FromRequest<'a> for Valid<Query<T>> {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        check(Query::from_request(request, body).await?)
+    }
+}
+
+fn check<E: Validated>(extracted: E) -> poem::Result<Valid<E>> {
+    let Err(report) = extracted.value().validate() else { return Ok(Valid(extracted)) };
+    let mut problem = Problem::unprocessable("the request has wrong fields");
+    for (path, error) in report.iter() {
+        problem = problem.field(path.to_string(), error.message());
+    }
+    Err(problem.into())
 }

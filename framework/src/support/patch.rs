@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 /// `Patch<Option<String>>` absent, null or a string. The field needs `#[serde(default)]`.
 ///
 /// ```
-/// use paravel::http::Patch;
+/// use paravel::support::Patch;
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Change {
@@ -30,6 +30,14 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
+    /// The same with the value, where there is one, made into something else.
+    pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Patch<U> {
+        match self {
+            Self::Absent => Patch::Absent,
+            Self::Value(value) => Patch::Value(map(value)),
+        }
+    }
+
     /// The value, where there is one.
     pub fn value(self) -> Option<T> {
         match self {

@@ -1,0 +1,79 @@
+use paravel::{
+    container::Inject,
+    endpoint,
+    facades::Gate,
+    http::{Created, Json, Listing, NoContent, Path, Query, Result, Valid},
+    poem::http::Uri,
+    support::Patch,
+};
+
+use super::within_reach;
+use crate::{
+    http::{
+        requests::{CreateRole, ListRoles, UpdateRole},
+        resources::{One, RoleResource},
+    },
+    models::{ROLES_MANAGE, RoleId},
+    services::{NewRole, RoleChange, RoleService},
+};
+
+/// Lists the roles, with their permissions.
+#[endpoint]
+pub async fn index(
+    query: Valid<Query<ListRoles>>,
+    uri: &Uri,
+    roles: Inject<dyn RoleService>,
+) -> Result<Json<Listing<RoleResource>>> {
+    Gate::authorize(ROLES_MANAGE)?;
+    let page = roles.list(query.page(), query.sort, &query.search).await?;
+    Ok(Json(Listing::new(page.map(RoleResource::from), uri)))
+}
+
+/// Adds a role.
+#[endpoint]
+pub async fn store(
+    body: Valid<Json<CreateRole>>,
+    roles: Inject<dyn RoleService>,
+) -> Result<Created<One<RoleResource>>> {
+    let actor = Gate::authorize(ROLES_MANAGE)?;
+    let role = NewRole::from(&*body);
+    within_reach(&actor, known(&role.permissions))?;
+    Ok(Created(One::of(roles.create(role).await?)))
+}
+
+/// Shows one role.
+#[endpoint]
+pub async fn show(Path(id): Path<RoleId>, roles: Inject<dyn RoleService>) -> Result<Json<One<RoleResource>>> {
+    Gate::authorize(ROLES_MANAGE)?;
+    Ok(Json(One::of(roles.find(id).await?)))
+}
+
+/// Changes one role.
+#[endpoint]
+pub async fn update(
+    Path(id): Path<RoleId>,
+    body: Valid<Json<UpdateRole>>,
+    roles: Inject<dyn RoleService>,
+) -> Result<Json<One<RoleResource>>> {
+    let actor = Gate::authorize(ROLES_MANAGE)?;
+    let change = RoleChange::from(&*body);
+    within_reach(&actor, &roles.find(id).await?.permissions)?;
+    if let Patch::Value(permissions) = &change.permissions {
+        within_reach(&actor, known(permissions))?;
+    }
+    Ok(Json(One::of(roles.update(id, change).await?)))
+}
+
+/// Deletes one role; users lose it.
+#[endpoint]
+pub async fn destroy(Path(id): Path<RoleId>, roles: Inject<dyn RoleService>) -> Result<NoContent> {
+    let actor = Gate::authorize(ROLES_MANAGE)?;
+    within_reach(&actor, &roles.find(id).await?.permissions)?;
+    roles.delete(id).await?;
+    Ok(NoContent)
+}
+
+/// Those that the application has; others are the service's to refuse.
+fn known(permissions: &[String]) -> impl Iterator<Item = &String> {
+    permissions.iter().filter(|name| crate::models::ALL_PERMISSIONS.contains(&name.as_str()))
+}

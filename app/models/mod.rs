@@ -1,0 +1,11 @@
+//! What the tables' rows are in the application.
+
+mod permission;
+mod role;
+mod token;
+mod user;
+
+pub use permission::{ALL as ALL_PERMISSIONS, PermissionId, ROLES_MANAGE, USERS_MANAGE, USERS_VIEW};
+pub use role::{Role, RoleId, RoleWithPermissions};
+pub use token::{PersonalAccessToken, TokenId};
+pub use user::{User, UserId, UserWithRoles};

@@ -1,0 +1,32 @@
+use diesel::{Insertable, Queryable, Selectable};
+use paravel::support::{Id, Timestamp};
+
+use crate::database::schema::roles;
+
+/// The key of a [`Role`].
+pub type RoleId = Id<Role>;
+
+/// A set of permissions with a name.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = roles)]
+pub struct Role {
+    /// Its key.
+    pub id: RoleId,
+    /// Its name; unique.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When something of this was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A role and the permissions it gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleWithPermissions {
+    /// The role.
+    pub role: Role,
+    /// The names of its permissions, in order.
+    pub permissions: Vec<String>,
+}

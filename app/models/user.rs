@@ -1,0 +1,35 @@
+use diesel::{Insertable, Queryable, Selectable};
+use paravel::support::{Id, Timestamp};
+
+use super::Role;
+use crate::database::schema::users;
+
+/// The key of a [`User`].
+pub type UserId = Id<User>;
+
+/// Somebody who can log in.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = users)]
+pub struct User {
+    /// Its key.
+    pub id: UserId,
+    /// What to call them.
+    pub name: String,
+    /// Their e-mail address, in lower case; unique.
+    pub email: String,
+    /// The argon2id hash of their password.
+    pub password_hash: String,
+    /// When they were registered.
+    pub created_at: Timestamp,
+    /// When something of this was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A user and the roles they have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserWithRoles {
+    /// The user.
+    pub user: User,
+    /// Their roles, by name.
+    pub roles: Vec<Role>,
+}

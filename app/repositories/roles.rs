@@ -1,0 +1,193 @@
+use std::{collections::HashMap, sync::Arc};
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use paravel::{
+    Inject,
+    database::{DbError, Page},
+    service,
+};
+
+use super::{ListRequest, RoleSort, containing};
+use crate::{
+    database::{
+        Backend, Conn, Database, IdSql,
+        schema::{permissions, role_permissions, roles},
+    },
+    models::{PermissionId, Role, RoleId, RoleWithPermissions},
+};
+
+/// The roles' queries.
+#[service]
+pub trait RoleRepository {
+    /// The role of this key, with its permissions.
+    async fn find(&self, id: RoleId) -> Result<Option<RoleWithPermissions>, DbError>;
+
+    /// The roles of these names, with their permissions; those that do not exist are left out.
+    async fn named(&self, names: &[String]) -> Result<Vec<RoleWithPermissions>, DbError>;
+
+    /// One page of roles with their permissions: three queries, however many roles.
+    async fn page(&self, request: ListRequest<'_, RoleSort>) -> Result<Page<RoleWithPermissions>, DbError>;
+
+    /// Adds a role with these permissions; whether there are all of those. Nothing is added where not.
+    async fn create(&self, role: Role, permissions: Vec<String>) -> Result<bool, DbError>;
+
+    /// Stores a role's fields and, where given, its permissions; whether there are all of those. Nothing is changed where
+    /// not.
+    async fn update(&self, role: Role, permissions: Option<Vec<String>>) -> Result<bool, DbError>;
+
+    /// Deletes a role; whether there was one.
+    async fn delete(&self, id: RoleId) -> Result<bool, DbError>;
+
+    /// Adds those of these permissions that are not there yet.
+    async fn add_permissions(&self, names: Vec<String>) -> Result<(), DbError>;
+}
+
+/// [`RoleRepository`] on the application's database.
+#[derive(Inject)]
+#[inject(as = dyn RoleRepository)]
+pub struct DieselRoles {
+    db: Arc<Database>,
+}
+
+type Filtered = roles::BoxedQuery<'static, Backend>;
+
+fn filtered(search: &str) -> Filtered {
+    let query = roles::table.into_boxed::<Backend>();
+    if search.is_empty() {
+        return query;
+    }
+    query.filter(roles::name.like(containing(search)).escape('\\'))
+}
+
+fn sorted(query: Filtered, sort: RoleSort) -> Filtered {
+    match sort {
+        RoleSort::Name => query.order(roles::name.asc()),
+        RoleSort::NameDescending => query.order(roles::name.desc()),
+        RoleSort::CreatedAt => query.order((roles::created_at.asc(), roles::id.asc())),
+        RoleSort::CreatedAtDescending => query.order((roles::created_at.desc(), roles::id.desc())),
+    }
+}
+
+/// The roles with their permissions, which one query fetches for all of them.
+async fn with_permissions(c: &mut Conn, roles: Vec<Role>) -> Result<Vec<RoleWithPermissions>, DbError> {
+    let ids: Vec<_> = roles.iter().map(|role| role.id).collect();
+    let rows: Vec<(RoleId, String)> = role_permissions::table
+        .inner_join(permissions::table)
+        .filter(role_permissions::role_id.eq_any(ids))
+        .order(permissions::name)
+        .select((role_permissions::role_id, permissions::name))
+        .load(c)
+        .await?;
+    let mut by_role: HashMap<RoleId, Vec<String>> = HashMap::new();
+    for (role, permission) in rows {
+        by_role.entry(role).or_default().push(permission);
+    }
+    let roles = roles.into_iter();
+    Ok(roles
+        .map(|role| RoleWithPermissions { permissions: by_role.remove(&role.id).unwrap_or_default(), role })
+        .collect())
+}
+
+/// Gives a role the permissions of these names, or undoes the transaction where one does not exist.
+async fn give(c: &mut Conn, role: RoleId, names: &[String]) -> Result<(), DbError> {
+    let rows =
+        permissions::table.filter(permissions::name.eq_any(names)).select((role.into_sql::<IdSql>(), permissions::id));
+    let insert = rows
+        .insert_into(role_permissions::table)
+        .into_columns((role_permissions::role_id, role_permissions::permission_id));
+    if insert.execute(c).await? != names.len() {
+        return Err(DbError::from(diesel::result::Error::RollbackTransaction));
+    }
+    Ok(())
+}
+
+fn unless_undone(done: Result<(), DbError>) -> Result<bool, DbError> {
+    match done {
+        Ok(()) => Ok(true),
+        Err(DbError::Query(diesel::result::Error::RollbackTransaction)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[service]
+impl RoleRepository for DieselRoles {
+    async fn find(&self, id: RoleId) -> Result<Option<RoleWithPermissions>, DbError> {
+        self.db
+            .read(async |c| {
+                let role = roles::table.find(id).select(Role::as_select()).first(c).await.optional()?;
+                Ok(with_permissions(c, role.into_iter().collect()).await?.pop())
+            })
+            .await
+    }
+
+    async fn named(&self, names: &[String]) -> Result<Vec<RoleWithPermissions>, DbError> {
+        self.db
+            .read(async |c| {
+                let rows = roles::table.filter(roles::name.eq_any(names)).select(Role::as_select()).load(c).await?;
+                with_permissions(c, rows).await
+            })
+            .await
+    }
+
+    async fn page(&self, request: ListRequest<'_, RoleSort>) -> Result<Page<RoleWithPermissions>, DbError> {
+        self.db
+            .read(async |c| {
+                let total: i64 = filtered(request.search).count().get_result(c).await?;
+                let rows = sorted(filtered(request.search), request.sort)
+                    .limit(request.page.limit())
+                    .offset(request.page.offset())
+                    .select(Role::as_select())
+                    .load(c)
+                    .await?;
+                let rows = with_permissions(c, rows).await?;
+                Ok(Page::new(rows, request.page, total.unsigned_abs()))
+            })
+            .await
+    }
+
+    async fn create(&self, role: Role, permissions: Vec<String>) -> Result<bool, DbError> {
+        let done = self.db.write(async move |c| {
+            diesel::insert_into(roles::table).values(&role).execute(c).await?;
+            give(c, role.id, &permissions).await
+        });
+        unless_undone(done.await)
+    }
+
+    async fn update(&self, role: Role, permissions: Option<Vec<String>>) -> Result<bool, DbError> {
+        let done = self.db.write(async move |c| {
+            diesel::update(roles::table.find(role.id))
+                .set((
+                    roles::name.eq(role.name),
+                    roles::description.eq(role.description),
+                    roles::updated_at.eq(role.updated_at),
+                ))
+                .execute(c)
+                .await?;
+            if let Some(permissions) = permissions {
+                let old = role_permissions::table.filter(role_permissions::role_id.eq(role.id));
+                diesel::delete(old).execute(c).await?;
+                give(c, role.id, &permissions).await?;
+            }
+            Ok(())
+        });
+        unless_undone(done.await)
+    }
+
+    async fn delete(&self, id: RoleId) -> Result<bool, DbError> {
+        self.db.write(async move |c| Ok(diesel::delete(roles::table.find(id)).execute(c).await? == 1)).await
+    }
+
+    async fn add_permissions(&self, names: Vec<String>) -> Result<(), DbError> {
+        self.db
+            .write(async move |c| {
+                let known: Vec<String> = permissions::table.select(permissions::name).load(c).await?;
+                for name in names.into_iter().filter(|name| !known.contains(name)) {
+                    let row = (permissions::id.eq(PermissionId::new()), permissions::name.eq(name));
+                    diesel::insert_into(permissions::table).values(row).execute(c).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,185 @@
+use std::{collections::HashMap, sync::Arc};
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use paravel::{
+    Inject,
+    database::{DbError, Page},
+    service,
+};
+
+use super::{ListRequest, UserSort, containing};
+use crate::{
+    database::{
+        Backend, Conn, Database, IdSql,
+        schema::{roles, user_roles, users},
+    },
+    models::{Role, User, UserId, UserWithRoles},
+};
+
+/// The users' queries.
+#[service]
+pub trait UserRepository {
+    /// The user of this key, with their roles.
+    async fn find(&self, id: UserId) -> Result<Option<UserWithRoles>, DbError>;
+
+    /// The user of this e-mail address, in lower case.
+    async fn find_by_email(&self, email: &str) -> Result<Option<User>, DbError>;
+
+    /// One page of users with their roles: three queries, however many users.
+    async fn page(&self, request: ListRequest<'_, UserSort>) -> Result<Page<UserWithRoles>, DbError>;
+
+    /// Adds a user with these roles; those that do not exist are left out.
+    async fn create(&self, user: User, roles: Vec<String>) -> Result<(), DbError>;
+
+    /// Stores a user's fields; whether there is such a user.
+    async fn update(&self, user: User) -> Result<bool, DbError>;
+
+    /// Deletes a user; whether there was one.
+    async fn delete(&self, id: UserId) -> Result<bool, DbError>;
+
+    /// Replaces a user's roles by those of these names; whether there are such a user and all such roles. Nothing is
+    /// changed where not.
+    async fn set_roles(&self, id: UserId, names: Vec<String>) -> Result<bool, DbError>;
+}
+
+/// [`UserRepository`] on the application's database.
+#[derive(Inject)]
+#[inject(as = dyn UserRepository)]
+pub struct DieselUsers {
+    db: Arc<Database>,
+}
+
+type Filtered = users::BoxedQuery<'static, Backend>;
+
+fn filtered(search: &str) -> Filtered {
+    let query = users::table.into_boxed::<Backend>();
+    if search.is_empty() {
+        return query;
+    }
+    let pattern = containing(search);
+    query.filter(users::name.like(pattern.clone()).escape('\\').or(users::email.like(pattern).escape('\\')))
+}
+
+fn sorted(query: Filtered, sort: UserSort) -> Filtered {
+    // The key last, so that rows which are equal otherwise have one order on every page.
+    match sort {
+        UserSort::Name => query.order((users::name.asc(), users::id.asc())),
+        UserSort::NameDescending => query.order((users::name.desc(), users::id.desc())),
+        UserSort::Email => query.order(users::email.asc()),
+        UserSort::EmailDescending => query.order(users::email.desc()),
+        UserSort::CreatedAt => query.order((users::created_at.asc(), users::id.asc())),
+        UserSort::CreatedAtDescending => query.order((users::created_at.desc(), users::id.desc())),
+    }
+}
+
+/// The users with their roles, which one query fetches for all of them.
+async fn with_roles(c: &mut Conn, users: Vec<User>) -> Result<Vec<UserWithRoles>, DbError> {
+    let ids: Vec<_> = users.iter().map(|user| user.id).collect();
+    let rows: Vec<(UserId, Role)> = user_roles::table
+        .inner_join(roles::table)
+        .filter(user_roles::user_id.eq_any(ids))
+        .order(roles::name)
+        .select((user_roles::user_id, Role::as_select()))
+        .load(c)
+        .await?;
+    let mut by_user: HashMap<UserId, Vec<Role>> = HashMap::new();
+    for (user, role) in rows {
+        by_user.entry(user).or_default().push(role);
+    }
+    Ok(users
+        .into_iter()
+        .map(|user| UserWithRoles { roles: by_user.remove(&user.id).unwrap_or_default(), user })
+        .collect())
+}
+
+/// Gives a user the roles of these names; how many there were.
+async fn add_roles(c: &mut Conn, user: UserId, names: &[String]) -> Result<usize, DbError> {
+    let rows = roles::table.filter(roles::name.eq_any(names)).select((user.into_sql::<IdSql>(), roles::id));
+    let insert = rows.insert_into(user_roles::table).into_columns((user_roles::user_id, user_roles::role_id));
+    Ok(insert.execute(c).await?)
+}
+
+#[service]
+impl UserRepository for DieselUsers {
+    async fn find(&self, id: UserId) -> Result<Option<UserWithRoles>, DbError> {
+        self.db
+            .read(async |c| {
+                let user = users::table.find(id).select(User::as_select()).first(c).await.optional()?;
+                Ok(with_roles(c, user.into_iter().collect()).await?.pop())
+            })
+            .await
+    }
+
+    async fn find_by_email(&self, email: &str) -> Result<Option<User>, DbError> {
+        self.db
+            .read(async |c| {
+                let user = users::table.filter(users::email.eq(email)).select(User::as_select());
+                Ok(user.first(c).await.optional()?)
+            })
+            .await
+    }
+
+    async fn page(&self, request: ListRequest<'_, UserSort>) -> Result<Page<UserWithRoles>, DbError> {
+        self.db
+            .read(async |c| {
+                let total: i64 = filtered(request.search).count().get_result(c).await?;
+                let rows = sorted(filtered(request.search), request.sort)
+                    .limit(request.page.limit())
+                    .offset(request.page.offset())
+                    .select(User::as_select())
+                    .load(c)
+                    .await?;
+                let rows = with_roles(c, rows).await?;
+                Ok(Page::new(rows, request.page, total.unsigned_abs()))
+            })
+            .await
+    }
+
+    async fn create(&self, user: User, roles: Vec<String>) -> Result<(), DbError> {
+        self.db
+            .write(async move |c| {
+                diesel::insert_into(users::table).values(&user).execute(c).await?;
+                add_roles(c, user.id, &roles).await?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn update(&self, user: User) -> Result<bool, DbError> {
+        self.db
+            .write(async move |c| {
+                let changed = diesel::update(users::table.find(user.id))
+                    .set((
+                        users::name.eq(user.name),
+                        users::email.eq(user.email),
+                        users::password_hash.eq(user.password_hash),
+                        users::updated_at.eq(user.updated_at),
+                    ))
+                    .execute(c)
+                    .await?;
+                Ok(changed == 1)
+            })
+            .await
+    }
+
+    async fn delete(&self, id: UserId) -> Result<bool, DbError> {
+        self.db.write(async move |c| Ok(diesel::delete(users::table.find(id)).execute(c).await? == 1)).await
+    }
+
+    async fn set_roles(&self, id: UserId, names: Vec<String>) -> Result<bool, DbError> {
+        let done = self.db.write(async move |c| {
+            let user: i64 = users::table.find(id).count().get_result(c).await?;
+            diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(c).await?;
+            if user == 0 || add_roles(c, id, &names).await? != names.len() {
+                return Err(DbError::from(diesel::result::Error::RollbackTransaction));
+            }
+            Ok(())
+        });
+        match done.await {
+            Ok(()) => Ok(true),
+            Err(DbError::Query(diesel::result::Error::RollbackTransaction)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+use std::sync::Arc;
+
+use paravel::{
+    Inject,
+    auth::{HashError, Hasher, Token, TokenHash},
+    config::AuthConfig,
+    container::ContainerError,
+    database::DbError,
+    service,
+    support::{BoxError, Clock, Secret, Timestamp},
+};
+
+use super::{NewUser, UserError, UserService};
+use crate::{
+    models::{PersonalAccessToken, TokenId, UserId, UserWithRoles},
+    repositories::TokenRepository,
+};
+
+/// Registering, logging in and out.
+#[service(facade = Auth)]
+pub trait AuthService {
+    /// Adds a user and logs them in.
+    async fn register(&self, user: NewUser) -> Result<Login, LoginError>;
+
+    /// Logs a user in. Whether there is such a user can be told neither from the answer nor from the time it takes.
+    async fn login(&self, email: &str, password: Secret<String>) -> Result<Login, LoginError>;
+
+    /// Revokes a token; one that is revoked already is left as it is.
+    async fn logout(&self, token: &TokenHash) -> Result<(), LoginError>;
+}
+
+/// A new login.
+#[derive(Debug)]
+pub struct Login {
+    /// The token, which is shown once.
+    pub token: Token,
+    /// When it stops being valid.
+    pub expires_at: Timestamp,
+    /// Whose it is.
+    pub user: UserWithRoles,
+}
+
+/// Nobody could be logged in or out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoginError {
+    /// No such user, or another password.
+    #[error("the e-mail address or the password is wrong")]
+    BadCredentials,
+    /// The user could not be had or added.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The password could not be checked.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// No token could be made.
+    #[error("no token could be made: {0}")]
+    Random(BoxError),
+    /// There is no application here.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
+}
+
+/// [`AuthService`] on the repositories.
+#[derive(Inject)]
+#[inject(as = dyn AuthService)]
+pub struct AppAuth {
+    users: Arc<dyn UserService>,
+    tokens: Arc<dyn TokenRepository>,
+    hasher: Arc<dyn Hasher>,
+    clock: Arc<dyn Clock>,
+    config: Arc<AuthConfig>,
+}
+
+impl AppAuth {
+    async fn issue(&self, user: UserId) -> Result<Login, LoginError> {
+        let token = Token::generate().map_err(|error| LoginError::Random(error.into()))?;
+        let now = self.clock.now();
+        let expires_at = now.plus(self.config.token_ttl);
+        let row = PersonalAccessToken {
+            id: TokenId::new(),
+            user_id: user,
+            name: "login".to_owned(),
+            token_hash: token.hash().bytes().to_vec(),
+            expires_at,
+            last_used_at: None,
+            revoked_at: None,
+            created_at: now,
+        };
+        self.tokens.create(row).await?;
+        Ok(Login { token, expires_at, user: self.users.find(user).await? })
+    }
+}
+
+#[service]
+impl AuthService for AppAuth {
+    async fn register(&self, user: NewUser) -> Result<Login, LoginError> {
+        let user = self.users.create(user).await?;
+        self.issue(user.user.id).await
+    }
+
+    async fn login(&self, email: &str, password: Secret<String>) -> Result<Login, LoginError> {
+        let user = self.users.find_by_email(email).await?;
+        let hash = user.as_ref().map(|user| user.password_hash.clone());
+        let right = self.hasher.check(password, hash).await?;
+        match user {
+            Some(user) if right => self.issue(user.id).await,
+            _ => Err(LoginError::BadCredentials),
+        }
+    }
+
+    async fn logout(&self, token: &TokenHash) -> Result<(), LoginError> {
+        self.tokens.revoke(token, self.clock.now()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,36 @@
+use std::{sync::Arc, time::Duration};
+
+use paravel::{
+    Inject, async_trait,
+    auth::{Actor, TokenGuard, TokenHash},
+    support::{BoxError, Clock},
+};
+
+use crate::repositories::TokenRepository;
+
+/// How exact a token's last use is: more would be a write for each request.
+const LAST_USE: Duration = Duration::from_secs(60);
+
+/// Finds out whose a bearer token is, from the database.
+#[derive(Inject)]
+#[inject(as = dyn TokenGuard)]
+pub struct AppTokenGuard {
+    tokens: Arc<dyn TokenRepository>,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl TokenGuard for AppTokenGuard {
+    async fn actor(&self, token: &TokenHash) -> Result<Option<Actor>, BoxError> {
+        let now = self.clock.now();
+        let Some(owner) = self.tokens.owner(token, now).await? else { return Ok(None) };
+        if owner.last_used_at.is_none_or(|last| last.plus(LAST_USE) <= now) {
+            self.tokens.touch(owner.token, now).await?;
+        }
+        Ok(Some(Actor {
+            id: owner.user.uuid(),
+            permissions: owner.permissions.into_iter().collect(),
+            token: Some(token.clone()),
+        }))
+    }
+}

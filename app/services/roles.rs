@@ -1,0 +1,165 @@
+use std::{collections::BTreeSet, sync::Arc};
+
+use paravel::{
+    Inject,
+    container::ContainerError,
+    database::{DbError, Page, PageRequest},
+    service,
+    support::{Clock, Patch},
+};
+
+use crate::{
+    models::{Role, RoleId, RoleWithPermissions},
+    repositories::{ListRequest, RoleRepository, RoleSort},
+};
+
+/// The roles.
+#[service(facade = Roles)]
+pub trait RoleService {
+    /// One page of roles with their permissions.
+    async fn list(
+        &self,
+        page: PageRequest,
+        sort: RoleSort,
+        search: &str,
+    ) -> Result<Page<RoleWithPermissions>, RoleError>;
+
+    /// The role of this key, with its permissions.
+    async fn find(&self, id: RoleId) -> Result<RoleWithPermissions, RoleError>;
+
+    /// Every permission that the roles of these names give.
+    async fn permissions_of(&self, names: &[String]) -> Result<BTreeSet<String>, RoleError>;
+
+    /// Adds a role.
+    async fn create(&self, role: NewRole) -> Result<RoleWithPermissions, RoleError>;
+
+    /// Changes a role.
+    async fn update(&self, id: RoleId, change: RoleChange) -> Result<RoleWithPermissions, RoleError>;
+
+    /// Deletes a role; users lose it.
+    async fn delete(&self, id: RoleId) -> Result<(), RoleError>;
+
+    /// Makes sure that these permissions and this role exist; one that does is left as it is.
+    async fn ensure(&self, role: NewRole) -> Result<(), RoleError>;
+}
+
+/// A role to be added.
+#[derive(Debug, Clone)]
+pub struct NewRole {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The names of its permissions.
+    pub permissions: Vec<String>,
+}
+
+/// What is to be changed of a role.
+#[derive(Debug, Clone, Default)]
+pub struct RoleChange {
+    /// Its name.
+    pub name: Patch<String>,
+    /// What it is for.
+    pub description: Patch<Option<String>>,
+    /// The names of its permissions.
+    pub permissions: Patch<Vec<String>>,
+}
+
+/// A role could not be had or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RoleError {
+    /// There is no such role.
+    #[error("there is no such role")]
+    NotFound,
+    /// Another role has the name.
+    #[error("the name is taken")]
+    NameTaken,
+    /// A permission that does not exist.
+    #[error("one of the permissions does not exist")]
+    UnknownPermission,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// There is no application here.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
+}
+
+/// [`RoleService`] on the repositories.
+#[derive(Inject)]
+#[inject(as = dyn RoleService)]
+pub struct AppRoles {
+    roles: Arc<dyn RoleRepository>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The only unique value besides the key is the name.
+fn taken(error: DbError) -> RoleError {
+    if error.is_unique_violation() { RoleError::NameTaken } else { error.into() }
+}
+
+fn each_once(mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+#[service]
+impl RoleService for AppRoles {
+    async fn list(
+        &self,
+        page: PageRequest,
+        sort: RoleSort,
+        search: &str,
+    ) -> Result<Page<RoleWithPermissions>, RoleError> {
+        Ok(self.roles.page(ListRequest { page, sort, search }).await?)
+    }
+
+    async fn find(&self, id: RoleId) -> Result<RoleWithPermissions, RoleError> {
+        self.roles.find(id).await?.ok_or(RoleError::NotFound)
+    }
+
+    async fn permissions_of(&self, names: &[String]) -> Result<BTreeSet<String>, RoleError> {
+        Ok(self.roles.named(names).await?.into_iter().flat_map(|role| role.permissions).collect())
+    }
+
+    async fn create(&self, new: NewRole) -> Result<RoleWithPermissions, RoleError> {
+        let now = self.clock.now();
+        let id = RoleId::new();
+        let name = new.name.trim().to_owned();
+        let role = Role { id, name, description: new.description, created_at: now, updated_at: now };
+        if !self.roles.create(role, each_once(new.permissions)).await.map_err(taken)? {
+            return Err(RoleError::UnknownPermission);
+        }
+        self.find(id).await
+    }
+
+    async fn update(&self, id: RoleId, change: RoleChange) -> Result<RoleWithPermissions, RoleError> {
+        let mut role = self.find(id).await?.role;
+        if let Patch::Value(name) = change.name {
+            role.name = name.trim().to_owned();
+        }
+        if let Patch::Value(description) = change.description {
+            role.description = description;
+        }
+        role.updated_at = self.clock.now();
+        let permissions = change.permissions.value().map(each_once);
+        if !self.roles.update(role, permissions).await.map_err(taken)? {
+            return Err(RoleError::UnknownPermission);
+        }
+        self.find(id).await
+    }
+
+    async fn delete(&self, id: RoleId) -> Result<(), RoleError> {
+        if self.roles.delete(id).await? { Ok(()) } else { Err(RoleError::NotFound) }
+    }
+
+    async fn ensure(&self, role: NewRole) -> Result<(), RoleError> {
+        self.roles.add_permissions(role.permissions.clone()).await?;
+        match self.create(role).await {
+            Ok(_) | Err(RoleError::NameTaken) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+use std::sync::Arc;
+
+use paravel::{
+    Inject,
+    auth::{HashError, Hasher, TokenHash},
+    container::ContainerError,
+    database::{DbError, Page, PageRequest},
+    events::{EventBus, EventError},
+    service,
+    support::{Clock, Patch, Secret},
+};
+
+use crate::{
+    events::UserRegistered,
+    models::{User, UserId, UserWithRoles},
+    repositories::{ListRequest, TokenRepository, UserRepository, UserSort},
+};
+
+/// The role that somebody who registers has.
+const DEFAULT_ROLE: &str = "member";
+
+/// The users.
+#[service(facade = Users)]
+pub trait UserService {
+    /// One page of users with their roles.
+    async fn list(&self, page: PageRequest, sort: UserSort, search: &str) -> Result<Page<UserWithRoles>, UserError>;
+
+    /// The user of this key, with their roles.
+    async fn find(&self, id: UserId) -> Result<UserWithRoles, UserError>;
+
+    /// The user of this e-mail address.
+    async fn find_by_email(&self, email: &str) -> Result<Option<User>, UserError>;
+
+    /// Adds a user, as a member, and says so by [`UserRegistered`].
+    async fn create(&self, user: NewUser) -> Result<UserWithRoles, UserError>;
+
+    /// Changes a user. A new password revokes their tokens, but for `current`.
+    async fn update(
+        &self,
+        id: UserId,
+        change: UserChange,
+        current: Option<TokenHash>,
+    ) -> Result<UserWithRoles, UserError>;
+
+    /// Deletes a user with their tokens.
+    async fn delete(&self, id: UserId) -> Result<(), UserError>;
+
+    /// Replaces a user's roles.
+    async fn assign_roles(&self, id: UserId, roles: Vec<String>) -> Result<UserWithRoles, UserError>;
+}
+
+/// A user to be added.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// What to call them.
+    pub name: String,
+    /// Their e-mail address, in any case.
+    pub email: String,
+    /// Their password.
+    pub password: Secret<String>,
+}
+
+/// What is to be changed of a user.
+#[derive(Debug, Clone, Default)]
+pub struct UserChange {
+    /// What to call them.
+    pub name: Patch<String>,
+    /// Their e-mail address, in any case.
+    pub email: Patch<String>,
+    /// Their password.
+    pub password: Patch<Secret<String>>,
+}
+
+/// A user could not be had or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UserError {
+    /// There is no such user.
+    #[error("there is no such user")]
+    NotFound,
+    /// Somebody else has the e-mail address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// A role that does not exist.
+    #[error("one of the roles does not exist")]
+    UnknownRole,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The user was stored, but a listener failed.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// There is no application here.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
+}
+
+/// [`UserService`] on the repositories.
+#[derive(Inject)]
+#[inject(as = dyn UserService)]
+pub struct AppUsers {
+    users: Arc<dyn UserRepository>,
+    tokens: Arc<dyn TokenRepository>,
+    hasher: Arc<dyn Hasher>,
+    events: Arc<EventBus>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The only unique value besides the key is the e-mail address.
+fn taken(error: DbError) -> UserError {
+    if error.is_unique_violation() { UserError::EmailTaken } else { error.into() }
+}
+
+fn normal(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+#[service]
+impl UserService for AppUsers {
+    async fn list(&self, page: PageRequest, sort: UserSort, search: &str) -> Result<Page<UserWithRoles>, UserError> {
+        Ok(self.users.page(ListRequest { page, sort, search }).await?)
+    }
+
+    async fn find(&self, id: UserId) -> Result<UserWithRoles, UserError> {
+        self.users.find(id).await?.ok_or(UserError::NotFound)
+    }
+
+    async fn find_by_email(&self, email: &str) -> Result<Option<User>, UserError> {
+        Ok(self.users.find_by_email(&normal(email)).await?)
+    }
+
+    async fn create(&self, new: NewUser) -> Result<UserWithRoles, UserError> {
+        let email = normal(&new.email);
+        // Before the costly hash; the unique index has the last word.
+        if self.users.find_by_email(&email).await?.is_some() {
+            return Err(UserError::EmailTaken);
+        }
+        let now = self.clock.now();
+        let user = User {
+            id: UserId::new(),
+            name: new.name.trim().to_owned(),
+            email,
+            password_hash: self.hasher.make(new.password).await?,
+            created_at: now,
+            updated_at: now,
+        };
+        let (id, name) = (user.id, user.name.clone());
+        self.users.create(user, vec![DEFAULT_ROLE.to_owned()]).await.map_err(taken)?;
+        self.events.dispatch(UserRegistered { user: id, name }).await?;
+        self.find(id).await
+    }
+
+    async fn update(
+        &self,
+        id: UserId,
+        change: UserChange,
+        current: Option<TokenHash>,
+    ) -> Result<UserWithRoles, UserError> {
+        let mut user = self.find(id).await?.user;
+        if let Patch::Value(name) = change.name {
+            user.name = name.trim().to_owned();
+        }
+        if let Patch::Value(email) = change.email {
+            user.email = normal(&email);
+        }
+        let new_password = matches!(change.password, Patch::Value(_));
+        if let Patch::Value(password) = change.password {
+            user.password_hash = self.hasher.make(password).await?;
+        }
+        let now = self.clock.now();
+        user.updated_at = now;
+        if !self.users.update(user).await.map_err(taken)? {
+            return Err(UserError::NotFound);
+        }
+        if new_password {
+            self.tokens.revoke_all(id, current, now).await?;
+        }
+        self.find(id).await
+    }
+
+    async fn delete(&self, id: UserId) -> Result<(), UserError> {
+        if self.users.delete(id).await? { Ok(()) } else { Err(UserError::NotFound) }
+    }
+
+    async fn assign_roles(&self, id: UserId, mut roles: Vec<String>) -> Result<UserWithRoles, UserError> {
+        roles.sort_unstable();
+        roles.dedup();
+        let before = self.find(id).await?;
+        if !self.users.set_roles(before.user.id, roles).await? {
+            return Err(UserError::UnknownRole);
+        }
+        self.find(id).await
+    }
+}

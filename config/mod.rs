@@ -1,0 +1,21 @@
+//! The configuration: one file a concern. `artisan config:show` prints what is in force, and `artisan env` every
+//! variable.
+
+mod seed;
+
+use paravel::{
+    config::{AppConfig, AuthConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
+    support::Env,
+};
+
+pub use seed::SeedConfig;
+
+/// Fills every config struct from the environment.
+pub fn load(env: &Env, configs: &mut ConfigSet) {
+    configs.insert("app", AppConfig::from_env(env));
+    configs.insert("auth", AuthConfig::from_env(env));
+    configs.insert("database", DatabaseConfig::from_env(env));
+    configs.insert("http", HttpConfig::from_env(env));
+    configs.insert("log", LogConfig::from_env(env));
+    configs.insert("seed", SeedConfig::from_env(env));
+}

@@ -1,0 +1,4 @@
+drop table user_roles;
+drop table role_permissions;
+drop table permissions;
+drop table roles;
