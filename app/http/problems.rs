@@ -14,7 +14,6 @@ impl From<UserError> for Problem {
             }
             UserError::Database(error) => error.into(),
             UserError::Hash(error) => error.into(),
-            UserError::Event(error) => error.into(),
             UserError::Container(error) => error.into(),
         }
     }

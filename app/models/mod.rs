@@ -6,6 +6,6 @@ mod token;
 mod user;
 
 pub use permission::{ALL as ALL_PERMISSIONS, PermissionId, ROLES_MANAGE, USERS_MANAGE, USERS_VIEW};
-pub use role::{Role, RoleId, RoleWithPermissions};
+pub use role::{Role, RoleEdit, RoleId, RoleWithPermissions};
 pub use token::{PersonalAccessToken, TokenId};
-pub use user::{User, UserId, UserWithRoles};
+pub use user::{User, UserEdit, UserId, UserWithRoles};

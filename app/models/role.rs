@@ -1,4 +1,4 @@
-use diesel::{Insertable, Queryable, Selectable};
+use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use paravel::support::{Id, Timestamp};
 
 use crate::database::schema::roles;
@@ -19,6 +19,19 @@ pub struct Role {
     /// When it was made.
     pub created_at: Timestamp,
     /// When something of this was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What is stored anew of a [`Role`]. What is `None` stays as it is in the table, where somebody else may have changed it
+/// meanwhile.
+#[derive(Debug, Clone, AsChangeset)]
+#[diesel(table_name = roles)]
+pub struct RoleEdit {
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is for; `Some(None)` takes it away.
+    pub description: Option<Option<String>>,
+    /// When it is changed.
     pub updated_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-use diesel::{Insertable, Queryable, Selectable};
+use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use paravel::support::{Id, Timestamp};
 
 use super::Role;
@@ -22,6 +22,21 @@ pub struct User {
     /// When they were registered.
     pub created_at: Timestamp,
     /// When something of this was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What is stored anew of a [`User`]. What is `None` stays as it is in the table, where somebody else may have changed it
+/// meanwhile.
+#[derive(Debug, Clone, AsChangeset)]
+#[diesel(table_name = users)]
+pub struct UserEdit {
+    /// What to call them.
+    pub name: Option<String>,
+    /// Their e-mail address, in lower case.
+    pub email: Option<String>,
+    /// The argon2id hash of their password.
+    pub password_hash: Option<String>,
+    /// When it is changed.
     pub updated_at: Timestamp,
 }
 

@@ -14,7 +14,7 @@ use crate::{
         Backend, Conn, Database, IdSql,
         schema::{permissions, role_permissions, roles},
     },
-    models::{PermissionId, Role, RoleId, RoleWithPermissions},
+    models::{PermissionId, Role, RoleEdit, RoleId, RoleWithPermissions},
 };
 
 /// The roles' queries.
@@ -32,9 +32,9 @@ pub trait RoleRepository {
     /// Adds a role with these permissions; whether there are all of those. Nothing is added where not.
     async fn create(&self, role: Role, permissions: Vec<String>) -> Result<bool, DbError>;
 
-    /// Stores a role's fields and, where given, its permissions; whether there are all of those. Nothing is changed where
+    /// Changes a role and, where given, its permissions; whether there are all of those. Nothing is changed where
     /// not.
-    async fn update(&self, role: Role, permissions: Option<Vec<String>>) -> Result<bool, DbError>;
+    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<bool, DbError>;
 
     /// Deletes a role; whether there was one.
     async fn delete(&self, id: RoleId) -> Result<bool, DbError>;
@@ -154,20 +154,13 @@ impl RoleRepository for DieselRoles {
         unless_undone(done.await)
     }
 
-    async fn update(&self, role: Role, permissions: Option<Vec<String>>) -> Result<bool, DbError> {
+    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<bool, DbError> {
         let done = self.db.write(async move |c| {
-            diesel::update(roles::table.find(role.id))
-                .set((
-                    roles::name.eq(role.name),
-                    roles::description.eq(role.description),
-                    roles::updated_at.eq(role.updated_at),
-                ))
-                .execute(c)
-                .await?;
+            diesel::update(roles::table.find(id)).set(edit).execute(c).await?;
             if let Some(permissions) = permissions {
-                let old = role_permissions::table.filter(role_permissions::role_id.eq(role.id));
+                let old = role_permissions::table.filter(role_permissions::role_id.eq(id));
                 diesel::delete(old).execute(c).await?;
-                give(c, role.id, &permissions).await?;
+                give(c, id, &permissions).await?;
             }
             Ok(())
         });

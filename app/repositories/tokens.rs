@@ -6,7 +6,7 @@ use paravel::{Inject, auth::TokenHash, database::DbError, service, support::Time
 
 use crate::{
     database::{
-        Database,
+        Conn, Database,
         schema::{permissions, personal_access_tokens, role_permissions, user_roles},
     },
     models::{PersonalAccessToken, TokenId, UserId},
@@ -39,9 +39,6 @@ pub trait TokenRepository {
 
     /// Revokes the token with this hash; whether there was one to revoke.
     async fn revoke(&self, hash: &TokenHash, now: Timestamp) -> Result<bool, DbError>;
-
-    /// Revokes all of a user's tokens, but for the one with this hash.
-    async fn revoke_all(&self, user: UserId, but: Option<TokenHash>, now: Timestamp) -> Result<(), DbError>;
 }
 
 /// [`TokenRepository`] on the application's database.
@@ -49,6 +46,23 @@ pub trait TokenRepository {
 #[inject(as = dyn TokenRepository)]
 pub struct DieselTokens {
     db: Arc<Database>,
+}
+
+/// Revokes all of a user's tokens, but for the one with this hash; joins the caller's transaction.
+pub(super) async fn revoke_all(
+    c: &mut Conn,
+    user: UserId,
+    but: Option<TokenHash>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    // No token has an empty hash, so without an exception all are meant.
+    let but = but.map(|hash| hash.bytes().to_vec()).unwrap_or_default();
+    let tokens = personal_access_tokens::table
+        .filter(personal_access_tokens::user_id.eq(user))
+        .filter(personal_access_tokens::token_hash.ne(but))
+        .filter(personal_access_tokens::revoked_at.is_null());
+    diesel::update(tokens).set(personal_access_tokens::revoked_at.eq(now)).execute(c).await?;
+    Ok(())
 }
 
 #[service]
@@ -112,21 +126,6 @@ impl TokenRepository for DieselTokens {
                     .filter(personal_access_tokens::revoked_at.is_null());
                 let revoked = diesel::update(token).set(personal_access_tokens::revoked_at.eq(now)).execute(c).await?;
                 Ok(revoked == 1)
-            })
-            .await
-    }
-
-    async fn revoke_all(&self, user: UserId, but: Option<TokenHash>, now: Timestamp) -> Result<(), DbError> {
-        self.db
-            .write(async move |c| {
-                // No token has an empty hash, so without an exception all are meant.
-                let but = but.map(|hash| hash.bytes().to_vec()).unwrap_or_default();
-                let tokens = personal_access_tokens::table
-                    .filter(personal_access_tokens::user_id.eq(user))
-                    .filter(personal_access_tokens::token_hash.ne(but))
-                    .filter(personal_access_tokens::revoked_at.is_null());
-                diesel::update(tokens).set(personal_access_tokens::revoked_at.eq(now)).execute(c).await?;
-                Ok(())
             })
             .await
     }

@@ -4,17 +4,18 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use paravel::{
     Inject,
+    auth::TokenHash,
     database::{DbError, Page},
     service,
 };
 
-use super::{ListRequest, UserSort, containing};
+use super::{ListRequest, UserSort, containing, tokens::revoke_all};
 use crate::{
     database::{
         Backend, Conn, Database, IdSql,
         schema::{roles, user_roles, users},
     },
-    models::{Role, User, UserId, UserWithRoles},
+    models::{Role, User, UserEdit, UserId, UserWithRoles},
 };
 
 /// The users' queries.
@@ -32,8 +33,8 @@ pub trait UserRepository {
     /// Adds a user with these roles; those that do not exist are left out.
     async fn create(&self, user: User, roles: Vec<String>) -> Result<(), DbError>;
 
-    /// Stores a user's fields; whether there is such a user.
-    async fn update(&self, user: User) -> Result<bool, DbError>;
+    /// Changes a user; whether there is one. A new password revokes their tokens, but for the one with the hash `keep`.
+    async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError>;
 
     /// Deletes a user; whether there was one.
     async fn delete(&self, id: UserId) -> Result<bool, DbError>;
@@ -146,19 +147,14 @@ impl UserRepository for DieselUsers {
             .await
     }
 
-    async fn update(&self, user: User) -> Result<bool, DbError> {
+    async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError> {
         self.db
             .write(async move |c| {
-                let changed = diesel::update(users::table.find(user.id))
-                    .set((
-                        users::name.eq(user.name),
-                        users::email.eq(user.email),
-                        users::password_hash.eq(user.password_hash),
-                        users::updated_at.eq(user.updated_at),
-                    ))
-                    .execute(c)
-                    .await?;
-                Ok(changed == 1)
+                // In one transaction: an old login must not outlive the password it was made with.
+                if edit.password_hash.is_some() {
+                    revoke_all(c, id, keep, edit.updated_at).await?;
+                }
+                Ok(diesel::update(users::table.find(id)).set(edit).execute(c).await? == 1)
             })
             .await
     }

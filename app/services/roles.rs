@@ -9,7 +9,7 @@ use paravel::{
 };
 
 use crate::{
-    models::{Role, RoleId, RoleWithPermissions},
+    models::{Role, RoleEdit, RoleId, RoleWithPermissions},
     repositories::{ListRequest, RoleRepository, RoleSort},
 };
 
@@ -136,16 +136,14 @@ impl RoleService for AppRoles {
     }
 
     async fn update(&self, id: RoleId, change: RoleChange) -> Result<RoleWithPermissions, RoleError> {
-        let mut role = self.find(id).await?.role;
-        if let Patch::Value(name) = change.name {
-            role.name = name.trim().to_owned();
-        }
-        if let Patch::Value(description) = change.description {
-            role.description = description;
-        }
-        role.updated_at = self.clock.now();
+        let before = self.find(id).await?;
+        let edit = RoleEdit {
+            name: change.name.value().map(|name| name.trim().to_owned()),
+            description: change.description.value(),
+            updated_at: self.clock.now(),
+        };
         let permissions = change.permissions.value().map(each_once);
-        if !self.roles.update(role, permissions).await.map_err(taken)? {
+        if !self.roles.update(before.role.id, edit, permissions).await.map_err(taken)? {
             return Err(RoleError::UnknownPermission);
         }
         self.find(id).await

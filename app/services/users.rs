@@ -5,15 +5,16 @@ use paravel::{
     auth::{HashError, Hasher, TokenHash},
     container::ContainerError,
     database::{DbError, Page, PageRequest},
-    events::{EventBus, EventError},
+    events::EventBus,
     service,
     support::{Clock, Patch, Secret},
+    tracing,
 };
 
 use crate::{
     events::UserRegistered,
-    models::{User, UserId, UserWithRoles},
-    repositories::{ListRequest, TokenRepository, UserRepository, UserSort},
+    models::{User, UserEdit, UserId, UserWithRoles},
+    repositories::{ListRequest, UserRepository, UserSort},
 };
 
 /// The role that somebody who registers has.
@@ -90,9 +91,6 @@ pub enum UserError {
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The user was stored, but a listener failed.
-    #[error(transparent)]
-    Event(#[from] EventError),
     /// There is no application here.
     #[error(transparent)]
     Container(#[from] ContainerError),
@@ -103,7 +101,6 @@ pub enum UserError {
 #[inject(as = dyn UserService)]
 pub struct AppUsers {
     users: Arc<dyn UserRepository>,
-    tokens: Arc<dyn TokenRepository>,
     hasher: Arc<dyn Hasher>,
     events: Arc<EventBus>,
     clock: Arc<dyn Clock>,
@@ -149,7 +146,10 @@ impl UserService for AppUsers {
         };
         let (id, name) = (user.id, user.name.clone());
         self.users.create(user, vec![DEFAULT_ROLE.to_owned()]).await.map_err(taken)?;
-        self.events.dispatch(UserRegistered { user: id, name }).await?;
+        // The user is there whatever a listener meets.
+        if let Err(error) = self.events.dispatch(UserRegistered { user: id, name }).await {
+            tracing::error!(%error, user = %id, "a new user was stored, but not all who wanted to hear of it did");
+        }
         self.find(id).await
     }
 
@@ -159,24 +159,17 @@ impl UserService for AppUsers {
         change: UserChange,
         current: Option<TokenHash>,
     ) -> Result<UserWithRoles, UserError> {
-        let mut user = self.find(id).await?.user;
-        if let Patch::Value(name) = change.name {
-            user.name = name.trim().to_owned();
-        }
-        if let Patch::Value(email) = change.email {
-            user.email = normal(&email);
-        }
-        let new_password = matches!(change.password, Patch::Value(_));
-        if let Patch::Value(password) = change.password {
-            user.password_hash = self.hasher.make(password).await?;
-        }
-        let now = self.clock.now();
-        user.updated_at = now;
-        if !self.users.update(user).await.map_err(taken)? {
+        let edit = UserEdit {
+            name: change.name.value().map(|name| name.trim().to_owned()),
+            email: change.email.value().map(|email| normal(&email)),
+            password_hash: match change.password {
+                Patch::Value(password) => Some(self.hasher.make(password).await?),
+                Patch::Absent => None,
+            },
+            updated_at: self.clock.now(),
+        };
+        if !self.users.update(id, edit, current).await.map_err(taken)? {
             return Err(UserError::NotFound);
-        }
-        if new_password {
-            self.tokens.revoke_all(id, current, now).await?;
         }
         self.find(id).await
     }

@@ -25,7 +25,7 @@
 //! ```
 //!
 //! The modules stand in layers; each uses only those before it: [`support`], [`config`], [`container`], [`console`],
-//! [`database`], [`events`], [`service`], [`auth`], [`http`], [`foundation`], [`facades`] and `testing`.
+//! [`database`], [`events`], [`mod@service`], [`auth`], [`http`], [`foundation`], [`facades`] and `testing`.
 #![warn(missing_docs)]
 
 // So that the attributes, which name `::paravel`, work in this crate's own examples and tests.

@@ -8,7 +8,7 @@ use paravel::{
 
 use crate::{
     http::{
-        requests::{LogIn, Register},
+        requests::{CreateUser, LogIn},
         resources::LoginResource,
     },
     services::{AuthService, NewUser},
@@ -16,7 +16,7 @@ use crate::{
 
 /// Makes an account and logs in.
 #[endpoint]
-pub async fn register(body: Valid<Json<Register>>, auth: Inject<dyn AuthService>) -> Result<Created<LoginResource>> {
+pub async fn register(body: Valid<Json<CreateUser>>, auth: Inject<dyn AuthService>) -> Result<Created<LoginResource>> {
     let login = auth.register(NewUser::from(&*body)).await?;
     Ok(Created(login.into()))
 }

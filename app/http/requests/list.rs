@@ -3,9 +3,9 @@ use paravel::{database::PageRequest, serde::Deserialize};
 
 use crate::repositories::{RoleSort, UserSort};
 
-/// `GET /api/v1/users`
+/// The query of a list: `GET /api/v1/users?page=2&per_page=50&sort=-name&search=ada`.
 #[derive(Deserialize, Validate)]
-pub struct ListUsers {
+pub struct List<S> {
     /// The page, from 1.
     #[garde(range(min = 1))]
     #[serde(default = "first_page")]
@@ -14,45 +14,23 @@ pub struct ListUsers {
     #[garde(range(min = 1, max = 100))]
     #[serde(default = "rows")]
     pub per_page: u32,
-    /// In which order.
+    /// In which order: one of those that `S` has.
     #[garde(skip)]
     #[serde(default)]
-    pub sort: UserSort,
-    /// Those with this text in their name or e-mail address.
+    pub sort: S,
+    /// Those with this text in what names them.
     #[garde(length(chars, max = 100))]
     #[serde(default)]
     pub search: String,
 }
 
-impl ListUsers {
-    /// Which page.
-    pub fn page(&self) -> PageRequest {
-        PageRequest { page: self.page, per_page: self.per_page }
-    }
-}
+/// `GET /api/v1/users`
+pub type ListUsers = List<UserSort>;
 
 /// `GET /api/v1/roles`
-#[derive(Deserialize, Validate)]
-pub struct ListRoles {
-    /// The page, from 1.
-    #[garde(range(min = 1))]
-    #[serde(default = "first_page")]
-    pub page: u32,
-    /// Rows on a page.
-    #[garde(range(min = 1, max = 100))]
-    #[serde(default = "rows")]
-    pub per_page: u32,
-    /// In which order.
-    #[garde(skip)]
-    #[serde(default)]
-    pub sort: RoleSort,
-    /// Those with this text in their name.
-    #[garde(length(chars, max = 100))]
-    #[serde(default)]
-    pub search: String,
-}
+pub type ListRoles = List<RoleSort>;
 
-impl ListRoles {
+impl<S> List<S> {
     /// Which page.
     pub fn page(&self) -> PageRequest {
         PageRequest { page: self.page, per_page: self.per_page }

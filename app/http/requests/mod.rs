@@ -5,7 +5,7 @@ mod list;
 mod roles;
 mod users;
 
-pub use auth::{LogIn, Register};
+pub use auth::LogIn;
 pub use list::{ListRoles, ListUsers};
 pub use roles::{CreateRole, UpdateRole};
 pub use users::{AssignRoles, CreateUser, UpdateUser};

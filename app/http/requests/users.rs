@@ -8,7 +8,7 @@ use paravel::{
 use super::not_blank;
 use crate::services::{NewUser, UserChange};
 
-/// `POST /api/v1/users`
+/// `POST /api/v1/users`, and `POST /api/v1/auth/register`
 #[derive(Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUser {

@@ -2,7 +2,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Error, Expr, ExprLit, FnArg, ItemFn, Lit, Meta, Result, ReturnType, spanned::Spanned};
 
-pub fn expand(arguments: &TokenStream, function: ItemFn) -> Result<TokenStream> {
+pub fn expand(arguments: &TokenStream, function: &ItemFn) -> Result<TokenStream> {
     if !arguments.is_empty() {
         return Err(Error::new_spanned(arguments, "`#[endpoint]` takes no arguments"));
     }
@@ -38,7 +38,7 @@ pub fn expand(arguments: &TokenStream, function: ItemFn) -> Result<TokenStream> 
         ReturnType::Type(_, ty) => quote!(#ty),
     };
     let docs: Vec<_> = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).collect();
-    let summary = summary(&function);
+    let summary = summary(function);
     let (name, visibility) = (&function.sig.ident, &function.vis);
     Ok(quote! {
         #(#docs)*

@@ -44,7 +44,8 @@ fn key(item: &DeriveInput) -> Result<TokenStream> {
     let mut key = quote!(Self);
     for attribute in item.attrs.iter().filter(|attribute| attribute.path().is_ident("inject")) {
         attribute.parse_args_with(|input: syn::parse::ParseStream<'_>| {
-            input.parse::<syn::Token![as]>()?;
+            let as_it = input.parse::<syn::Token![as]>();
+            as_it.map_err(|error| Error::new(error.span(), "a struct takes `#[inject(as = dyn Trait)]`"))?;
             input.parse::<syn::Token![=]>()?;
             let ty: Type = input.parse()?;
             key = quote!(#ty);

@@ -90,7 +90,7 @@ pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn endpoint(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function = parse_macro_input!(item as syn::ItemFn);
-    endpoint::expand(&arguments.into(), function).unwrap_or_else(syn::Error::into_compile_error).into()
+    endpoint::expand(&arguments.into(), &function).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Registers an async function as a listener of the event that it takes by reference; what follows are dependencies.

@@ -1,5 +1,5 @@
 use std::sync::{
-    Arc, OnceLock,
+    Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -20,8 +20,8 @@ pub struct Argon2Hasher {
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
     queue: usize,
-    // What an unknown user's password is checked against.
-    nobody: Arc<OnceLock<String>>,
+    // What an unknown user's password is checked against: the right form, and no password's hash.
+    nobody: String,
 }
 
 impl Argon2Hasher {
@@ -37,7 +37,7 @@ impl Argon2Hasher {
             permits: Arc::new(Semaphore::new(config.hash_concurrency.max(1))),
             waiting: AtomicUsize::new(0),
             queue: config.hash_queue,
-            nobody: Arc::default(),
+            nobody: nobody(config),
         })
     }
 
@@ -80,6 +80,13 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// A hash of the configuration's cost, whose salt and digest are zeros.
+fn nobody(config: &AuthConfig) -> String {
+    let (memory, iterations) = (config.hash_memory_kib, config.hash_iterations);
+    let (salt, digest) = ("A".repeat(22), "A".repeat(43));
+    format!("$argon2id$v=19$m={memory},t={iterations},p=1${salt}${digest}")
+}
+
 fn hash(argon2: &Argon2<'_>, password: &str) -> Result<String, HashError> {
     let hashed = argon2.hash_password(password.as_bytes());
     hashed.map(|hash| hash.to_string()).map_err(|error| HashError::Interrupted(error.to_string()))
@@ -92,19 +99,9 @@ impl Hasher for Argon2Hasher {
     }
 
     async fn check(&self, password: Secret<String>, stored: Option<String>) -> Result<bool, HashError> {
-        let nobody = Arc::clone(&self.nobody);
+        let known = stored.is_some();
+        let text = stored.unwrap_or_else(|| self.nobody.clone());
         self.compute(move |argon2| {
-            let known = stored.is_some();
-            let text = match stored {
-                Some(stored) => stored,
-                None => match nobody.get() {
-                    Some(nobody) => nobody.clone(),
-                    None => {
-                        let made = hash(&argon2, "nobody's password")?;
-                        nobody.get_or_init(|| made).clone()
-                    }
-                },
-            };
             let parsed = PasswordHash::new(&text).map_err(|error| HashError::Malformed(error.to_string()))?;
             let matches = argon2.verify_password(password.expose().as_bytes(), &parsed).is_ok();
             Ok(matches && known)

@@ -9,6 +9,7 @@ use crate::support::Env;
 #[non_exhaustive]
 pub struct AuthConfig {
     /// `AUTH_TOKEN_TTL`: how long a new token lasts. Default `30d`.
+    #[serde(serialize_with = "super::shown::duration")]
     pub token_ttl: Duration,
     /// `HASH_MEMORY_KIB`: argon2id's memory cost `m`, in KiB. Default 19456, OWASP's recommendation for `t = 2`.
     pub hash_memory_kib: u32,

@@ -14,6 +14,7 @@ pub struct DatabaseConfig {
     /// `DB_READERS`: connections that read at once. Default 4.
     pub readers: usize,
     /// `DB_ACQUIRE_TIMEOUT`: how long a read waits for a connection. Default `5s`.
+    #[serde(serialize_with = "super::shown::duration")]
     pub acquire_timeout: Duration,
     /// `DB_WRITE_QUEUE`: writes that may wait before the next is refused as overload. Default 1024.
     pub write_queue: usize,

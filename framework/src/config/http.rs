@@ -15,8 +15,10 @@ pub struct HttpConfig {
     /// `HTTP_BODY_LIMIT`: the longest request body, in bytes. Default 2097152 (2 MiB).
     pub body_limit: usize,
     /// `HTTP_HEADER_TIMEOUT`: how long a client may take to send its headers. Default `10s`.
+    #[serde(serialize_with = "super::shown::duration")]
     pub header_timeout: Duration,
     /// `HTTP_SHUTDOWN_TIMEOUT`: how long open requests may go on after a stop was asked for. Default `10s`.
+    #[serde(serialize_with = "super::shown::duration")]
     pub shutdown_timeout: Duration,
 }
 

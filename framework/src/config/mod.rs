@@ -7,6 +7,7 @@ mod database;
 mod http;
 mod log;
 mod set;
+mod shown;
 
 pub use app::{AppConfig, Environment};
 pub use auth::AuthConfig;

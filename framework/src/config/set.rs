@@ -1,6 +1,6 @@
 use std::{
     any::{Any, TypeId},
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::Arc,
 };
@@ -61,6 +61,16 @@ pub enum ConfigError {
         /// The name.
         name: &'static str,
     },
+    /// One type under two names.
+    #[error("the configuration has `{type_name}` as `{first}` and as `{second}`: insert each type once")]
+    Twice {
+        /// The type.
+        type_name: String,
+        /// One name.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
 }
 
 impl ConfigSet {
@@ -92,15 +102,21 @@ impl ConfigSet {
             .ok_or_else(|| ConfigError::Missing { name: short_name(std::any::type_name::<T>()) })
     }
 
-    /// Refuses a set in which a name was used twice.
+    /// Refuses a set in which a name was used twice, or a type, which [`get`](Self::get) could not tell apart.
     ///
     /// # Errors
-    /// [`ConfigError::Duplicate`] naming the first.
+    /// [`ConfigError::Duplicate`] or [`ConfigError::Twice`] naming the first.
     pub fn check(&self) -> Result<(), ConfigError> {
-        match self.duplicates.first() {
-            Some(name) => Err(ConfigError::Duplicate { name }),
-            None => Ok(()),
+        if let Some(name) = self.duplicates.first() {
+            return Err(ConfigError::Duplicate { name });
         }
+        let mut seen = HashMap::new();
+        for (name, entry) in &self.entries {
+            if let Some(first) = seen.insert(entry.key, name) {
+                return Err(ConfigError::Twice { type_name: short_name(entry.type_name), first, second: name });
+            }
+        }
+        Ok(())
     }
 
     /// Every struct with its type, for the container to hold.

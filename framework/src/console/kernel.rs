@@ -36,6 +36,7 @@ impl From<Exit> for ExitCode {
 
 /// A command line that names a command and gives it arguments it accepts.
 pub struct Parsed {
+    registry: Registry,
     entry: CommandEntry,
     matches: ArgMatches,
     json: bool,
@@ -61,6 +62,7 @@ pub fn parse(registry: &Registry, line: impl IntoIterator<Item = OsString>) -> R
     let (name, arguments) = matches.subcommand().unwrap_or(("list", &matches));
     let entry = registry.get(name).ok_or(Exit::Usage)?;
     Ok(Parsed {
+        registry: registry.clone(),
         entry,
         matches: arguments.clone(),
         json: arguments.get_flag("json"),
@@ -90,6 +92,7 @@ impl Parsed {
     /// # Errors
     /// What the command met.
     pub async fn run(&self, container: Option<&Container>, console: &mut Console) -> anyhow::Result<()> {
+        console.set_registry(self.registry.clone());
         (self.entry.run)(&self.matches, container, console).await?;
         Ok(console.flush()?)
     }

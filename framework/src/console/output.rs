@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::Registry;
+use crate::support::Env;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub struct Console {
 impl Console {
     pub(super) fn stdout(registry: Registry, json: bool, color: Color, interactive: bool) -> Self {
         let color = match color {
-            Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+            Color::Auto => io::stdout().is_terminal() && Env::process("NO_COLOR").is_none(),
             Color::Always => true,
             Color::Never => false,
         };
@@ -65,6 +66,13 @@ impl Console {
         (Self { registry: Registry::default(), out, json, color: false, interactive: false }, written)
     }
 
+    /// The same with these commands to know of.
+    #[must_use]
+    pub fn with_registry(mut self, registry: Registry) -> Self {
+        self.registry = registry;
+        self
+    }
+
     /// Whether JSON was asked for.
     pub fn is_json(&self) -> bool {
         self.json
@@ -73,6 +81,11 @@ impl Console {
     /// The commands there are.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    // A console in memory is made before there is a line, and so without the commands it is one of.
+    pub(super) fn set_registry(&mut self, registry: Registry) {
+        self.registry = registry;
     }
 
     /// Prints a line.
@@ -191,10 +204,19 @@ impl Console {
     }
 }
 
+/// The text without what would steer the terminal: it may come from anybody.
+fn plain(text: &str) -> String {
+    let escape = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    text.chars().map(escape).collect()
+}
+
 fn cell(value: Option<&serde_json::Value>) -> String {
     match value {
         None | Some(serde_json::Value::Null) => String::new(),
-        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(serde_json::Value::String(text)) => plain(text),
         Some(serde_json::Value::Array(items)) => {
             items.iter().map(|item| cell(Some(item))).collect::<Vec<_>>().join(", ")
         }

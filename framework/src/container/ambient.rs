@@ -43,12 +43,11 @@ pub fn current() -> Result<Container, NoApplication> {
 /// [`NoApplication`] where there is none.
 #[inline]
 pub fn with_current<R>(with: impl FnOnce(&Container) -> R) -> Result<R, NoApplication> {
-    let mut with = Some(with);
-    let mut call = |container: &Container| with.take().map(|with| with(container));
-    match CURRENT.try_with(&mut call) {
-        Ok(done) => done.ok_or(NoApplication),
-        Err(_) => GLOBAL.get().and_then(&mut call).ok_or(NoApplication),
+    // Looked at first, so that `with` is moved into one call alone.
+    if CURRENT.try_with(|_| ()).is_ok() {
+        return CURRENT.try_with(with).map_err(|_| NoApplication);
     }
+    GLOBAL.get().map(with).ok_or(NoApplication)
 }
 
 /// Runs a future under this ambient.

@@ -32,6 +32,7 @@ mod builder;
 mod dependency;
 mod error;
 mod factory;
+mod frozen_map;
 mod graph;
 mod inject;
 mod provider;

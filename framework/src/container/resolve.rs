@@ -13,6 +13,7 @@ use super::{
     Ambient, ContainerBuilder, ContainerError, Key, Lifetime, Resolver, Scope,
     binding::{Extension, Made, Node, Recipe, TypeMap},
     enter,
+    frozen_map::FrozenMap,
 };
 
 /// The frozen container: cheap to clone, and shared by everything that runs.
@@ -26,7 +27,7 @@ pub struct Container {
 }
 
 struct Shared {
-    bindings: TypeMap<Binding>,
+    bindings: FrozenMap<Binding>,
     tagged: TypeMap<Vec<Blueprint>>,
     contextual: HashMap<(TypeId, TypeId), Blueprint>,
     scoped_count: usize,
@@ -99,7 +100,7 @@ impl Container {
         let blueprint =
             |recipe: Recipe| Blueprint { extensions: extensions.get(&recipe.key).cloned().unwrap_or_default(), recipe };
         let mut scoped_count = 0;
-        let mut bindings = TypeMap::default();
+        let mut bindings = Vec::new();
         for recipe in builder.recipes {
             let store = match recipe.lifetime {
                 Lifetime::Transient => Store::Transient,
@@ -109,7 +110,7 @@ impl Container {
                 }
                 Lifetime::Singleton | Lifetime::Instance => Store::Singleton(OnceLock::new()),
             };
-            bindings.insert(recipe.key.id(), Binding { blueprint: blueprint(recipe), store });
+            bindings.push((recipe.key.id(), Binding { blueprint: blueprint(recipe), store }));
         }
         let mut tagged: TypeMap<Vec<Blueprint>> = TypeMap::default();
         for recipe in builder.tagged {
@@ -122,6 +123,7 @@ impl Container {
             .into_iter()
             .map(|given| ((given.consumer.id(), given.recipe.key.id()), blueprint(given.recipe)))
             .collect();
+        let bindings = FrozenMap::new(bindings);
         let shared = Shared { bindings, tagged, contextual, scoped_count, building: ReentrantMutex::new(()) };
         Self { shared: Arc::new(shared), scope: None }
     }
@@ -135,19 +137,22 @@ impl Container {
     /// that failed or panicked.
     #[inline]
     pub fn make<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, ContainerError> {
-        if let Some(binding) = self.shared.bindings.get(&TypeId::of::<T>())
-            && let Store::Singleton(slot) = &binding.store
-            && let Some(made) = slot.get()
-            && let Some(made) = made.downcast_ref::<Arc<T>>()
-        {
-            return Ok(Arc::clone(made));
+        match self.made() {
+            Some(made) => Ok(made),
+            None => self.make_slowly(Key::of::<T>()),
         }
-        self.make_slowly(Key::of::<T>())
+    }
+
+    /// The singleton bound to `T`, where it has been made: two words, without the room that an error takes.
+    #[inline]
+    pub(crate) fn made<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let Store::Singleton(slot) = &self.shared.bindings.get(TypeId::of::<T>())?.store else { return None };
+        slot.get()?.downcast_ref::<Arc<T>>().map(Arc::clone)
     }
 
     #[inline(never)]
     fn make_slowly<T: ?Sized + Send + Sync + 'static>(&self, key: Key) -> Result<Arc<T>, ContainerError> {
-        let binding = self.shared.bindings.get(&key.id()).ok_or(ContainerError::NotBound { key })?;
+        let binding = self.shared.bindings.get(key.id()).ok_or(ContainerError::NotBound { key })?;
         let take = |made: &Made| made.downcast_ref::<Arc<T>>().map(Arc::clone).ok_or(ContainerError::NotBound { key });
         match &binding.store {
             Store::Transient => take(&self.build(&binding.blueprint)?),
@@ -265,7 +270,7 @@ impl Container {
 
     /// Whether anything is bound to `T`.
     pub fn bound<T: ?Sized + 'static>(&self) -> bool {
-        self.shared.bindings.contains_key(&TypeId::of::<T>())
+        self.shared.bindings.get(TypeId::of::<T>()).is_some()
     }
 
     /// This container with a scope of its own: what one request, job or command runs in.

@@ -75,21 +75,21 @@ impl Scope {
         }
     }
 
-    /// The value of type `T`, put in by `make` where there is none yet.
+    /// The value of type `T`, made where there is none yet; it is then put into the outermost scope, so that all the
+    /// scopes in it share it.
     pub fn get_or_set<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
         if let Some(value) = self.get() {
             return value;
         }
-        // Made without the lock, which `make` may need, and dropped again where somebody else came first.
-        let made = Arc::new(make());
         let key = TypeId::of::<T>();
-        let mut values = self.values.lock();
-        let first = values.iter().find(|(known, _)| *known == key).map(|(_, value)| Arc::clone(value));
-        if let Some(first) = first.and_then(|first| first.downcast().ok()) {
-            return first;
+        let mut values = self.root().values.lock();
+        let found = values.iter().find(|(known, _)| *known == key);
+        if let Some(value) = found.and_then(|(_, value)| Arc::clone(value).downcast().ok()) {
+            return value;
         }
-        values.push((key, Arc::clone(&made) as _));
-        made
+        let value = Arc::new(make());
+        values.push((key, Arc::clone(&value) as _));
+        value
     }
 
     /// Whether any scoped service has been asked for here.

@@ -11,11 +11,14 @@ pub trait DatabaseAdmin: Send + Sync {
     /// Opens the database.
     fn connect(&self) -> BoxFuture<'_, Result<(), DbError>>;
 
+    /// Does what waits and closes the database.
+    fn close(&self) -> BoxFuture<'_, ()>;
+
     /// The rows of a query.
     fn fetch(&self, query: Statement) -> BoxFuture<'_, Result<Vec<Row>, DbError>>;
 
-    /// Runs a script and then statements, in one transaction.
-    fn apply(&self, script: String, then: Vec<Statement>) -> BoxFuture<'_, Result<(), DbError>>;
+    /// Runs a statement and then a script, in one transaction.
+    fn apply(&self, first: Option<Statement>, script: String) -> BoxFuture<'_, Result<(), DbError>>;
 
     /// Drops every table and view.
     fn wipe(&self) -> BoxFuture<'_, Result<(), DbError>>;
@@ -47,17 +50,21 @@ impl<C: Connection> DatabaseAdmin for Db<C> {
         Self::connect(self).boxed()
     }
 
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Self::close(self).boxed()
+    }
+
     fn fetch(&self, query: Statement) -> BoxFuture<'_, Result<Vec<Row>, DbError>> {
         async move { self.read(async |c| Ok(c.fetch(&query).await?)).await }.boxed()
     }
 
-    fn apply(&self, script: String, then: Vec<Statement>) -> BoxFuture<'_, Result<(), DbError>> {
+    fn apply(&self, first: Option<Statement>, script: String) -> BoxFuture<'_, Result<(), DbError>> {
         async move {
             self.write(async move |c| {
-                c.batch_execute(&script).await?;
-                for statement in &then {
-                    c.run(statement).await?;
+                if let Some(first) = &first {
+                    c.run(first).await?;
                 }
+                c.batch_execute(&script).await?;
                 Ok(())
             })
             .await

@@ -1,11 +1,10 @@
-use std::{future::Future, num::NonZeroU32, sync::Arc};
+use std::{future::Future, num::NonZeroU32, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
-use super::QueryWatch;
-use crate::container::{Ambient, NoApplication, Scope, enter, with_current};
+use crate::container::{Ambient, NoApplication, Scope, enter, panic_message, with_current};
 
 type Hook = BoxFuture<'static, ()>;
 
@@ -92,8 +91,6 @@ impl TransactionScope {
         let (inner, buffer) = match &caller {
             Some(ambient) => {
                 let outer = ambient.container().current_scope();
-                // So that the queries in the transaction are counted where the caller looks.
-                outer.map(|scope| scope.get_or_set(QueryWatch::default));
                 let scope = outer.map_or_else(Scope::new, Scope::child);
                 let buffer = scope.set(AfterCommit(Mutex::new(Some(Pending::default()))));
                 (Some(Ambient::new(ambient.container().with_scope(Arc::new(scope)))), buffer)
@@ -129,7 +126,7 @@ impl Hooks {
     /// Runs them in order. They go on although the caller goes away.
     pub(super) async fn run(mut self) {
         if let Some(task) = self.start() {
-            // A hook that panics has been reported by its task; the transaction is committed all the same.
+            // It fails only where the runtime is being shut down.
             let _ = task.await;
         }
     }
@@ -142,7 +139,10 @@ impl Hooks {
         }
         let all = async move {
             for hook in hooks {
-                hook.await;
+                // One that panics keeps the others from nothing, and the transaction is committed all the same.
+                if let Err(panic) = AssertUnwindSafe(hook).catch_unwind().await {
+                    tracing::error!(panic = panic_message(&*panic), "what waited for a commit panicked after it");
+                }
             }
         };
         Some(match self.ambient.take() {

@@ -68,6 +68,9 @@ pub trait Driver<C>: Send + Sync + Sized + 'static {
     /// [`DbError::Overloaded`] or [`DbError::Closed`]: the work was not taken and will not run.
     fn submit(&self, work: Work<C>) -> Result<(), DbError>;
 
+    /// Does what waits and closes, so that the database is whole without this process.
+    fn close(&self) -> impl Future<Output = ()> + Send;
+
     /// What `db:show` says of the database: names and values.
     fn describe(&self) -> impl Future<Output = Result<Vec<(String, String)>, DbError>> + Send;
 }

@@ -52,6 +52,14 @@ impl<C: Connection> Db<C> {
         self.driver().await.map(drop)
     }
 
+    /// Does what waits and closes the database, where it is open. What is asked of it later fails with
+    /// [`DbError::Closed`].
+    pub async fn close(&self) {
+        if let Some(driver) = self.driver.get() {
+            driver.close().await;
+        }
+    }
+
     /// The address.
     pub fn config(&self) -> &DatabaseConfig {
         &self.config

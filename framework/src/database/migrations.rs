@@ -130,7 +130,7 @@ impl Migrator {
         let mut done = Vec::new();
         for migration in self.migrations.iter().filter(|migration| !applied.contains_key(migration.name)) {
             let name = migration.name;
-            // The row first in effect: its primary key refuses a migrator that comes second.
+            // The row first: its primary key stops a migrator that comes second before it touches the schema.
             let insert =
                 Statement::new("insert into migrations (name, batch, checksum, applied_at) values (?, ?, ?, ?)")
                     .bind(name)
@@ -139,8 +139,11 @@ impl Migrator {
                     .bind(self.clock.now().to_string());
             let script = migration.up(self.database.backend()).to_owned();
             let failed = |source| MigrationError::Failed { name: name.to_owned(), source };
-            self.database.apply(script, vec![insert]).await.map_err(failed)?;
-            done.push(name);
+            match self.database.apply(Some(insert), script).await {
+                Ok(()) => done.push(name),
+                Err(error) if error.is_unique_violation() && self.applied().await?.contains_key(name) => {}
+                Err(error) => return Err(failed(error)),
+            }
         }
         Ok(done)
     }
@@ -171,7 +174,7 @@ impl Migrator {
             let delete = Statement::new("delete from migrations where name = ?").bind(migration.name);
             let script = migration.down(self.database.backend()).to_owned();
             let failed = |source| MigrationError::Failed { name: name.clone(), source };
-            self.database.apply(script, vec![delete]).await.map_err(failed)?;
+            self.database.apply(Some(delete), script).await.map_err(failed)?;
             done.push(name);
         }
         Ok(done)
@@ -228,7 +231,7 @@ impl Migrator {
             Ok(rows) => rows,
             // The first time there is no table yet.
             Err(DbError::Query(_)) => {
-                self.database.apply(CREATE_TABLE.to_owned(), Vec::new()).await?;
+                self.database.apply(None, CREATE_TABLE.to_owned()).await?;
                 self.database.fetch(query).await?
             }
             Err(error) => return Err(error),

@@ -35,15 +35,14 @@ impl Instrumentation for Watcher {
                 after_commit::rolls_back(depth);
             }
             InstrumentationEvent::CommitTransaction { .. } => self.skip = true,
+            InstrumentationEvent::StartQuery { .. } if std::mem::take(&mut self.skip) => {}
             InstrumentationEvent::StartQuery { .. } => {
-                if !std::mem::take(&mut self.skip) {
-                    // Outside any application there is nobody to tell.
-                    let _ = with_current(|app| {
-                        if let Some(scope) = app.current_scope() {
-                            scope.get_or_set(QueryWatch::default).0.fetch_add(1, Ordering::Relaxed);
-                        }
-                    });
-                }
+                // Outside any application there is nobody to tell.
+                let _ = with_current(|app| {
+                    if let Some(scope) = app.current_scope() {
+                        scope.get_or_set(QueryWatch::default).0.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
             }
             _ => {}
         }

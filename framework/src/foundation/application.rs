@@ -33,6 +33,13 @@ impl Application {
         &self.warnings
     }
 
+    /// Closes the database, after which nothing can be asked of the application.
+    pub async fn shutdown(&self) {
+        if let Ok(database) = self.container.make::<dyn DatabaseAdmin>() {
+            database.close().await;
+        }
+    }
+
     /// Opens the database and boots the providers, in order.
     ///
     /// # Errors

@@ -70,5 +70,7 @@ async fn execute(application: ApplicationBuilder, parsed: &Parsed, registry: &Re
         application.boot().await?;
     }
     let container = application.container().scope();
-    container.run(parsed.run(Some(&container), &mut console)).await
+    let done = container.run(parsed.run(Some(&container), &mut console)).await;
+    application.shutdown().await;
+    done
 }

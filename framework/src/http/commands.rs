@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -92,7 +93,8 @@ impl Command for Serve {
                 console.line(format!("migrated {name}"));
             }
             if app.env == Environment::Local && !applied.is_empty() {
-                seeders.run(None, &container, console).await.map_err(anyhow::Error::from_boxed)?;
+                let seeded = seeders.run(None, &container, console).await.map_err(anyhow::Error::from_boxed);
+                seeded.context("the database is migrated but not seeded; put this right and run `artisan db:seed`")?;
             }
         }
         let address = listener.local_addr()?;

@@ -1,9 +1,9 @@
-//! What [`service`](crate::service) expands to calls of: how a facade finds its service, and what it returns where
+//! What [`service`](macro@crate::service) expands to calls of: how a facade finds its service, and what it returns where
 //! there is none.
 
 use std::sync::Arc;
 
-use crate::container::{ContainerError, with_current};
+use crate::container::{Container, ContainerError, with_current};
 
 /// What a method behind a facade may return: a `Result` whose error can say that there is no service to ask.
 #[diagnostic::on_unimplemented(
@@ -17,6 +17,8 @@ pub trait FacadeReturn {
     fn refused(error: ContainerError) -> Self;
 }
 
+// Else the compiler tells of the missing `From` alone, and not why it is wanted.
+#[diagnostic::do_not_recommend]
 impl<T, E: From<ContainerError>> FacadeReturn for Result<T, E> {
     fn refused(error: ContainerError) -> Self {
         Err(error.into())
@@ -29,7 +31,15 @@ impl<T, E: From<ContainerError>> FacadeReturn for Result<T, E> {
 /// [`ContainerError`] where there is no application, or the service cannot be made.
 #[inline]
 pub fn facade<T: ?Sized + Send + Sync + 'static>() -> Result<Arc<T>, ContainerError> {
-    with_current(|app| app.make())?
+    match with_current(Container::made) {
+        Ok(Some(made)) => Ok(made),
+        _ => make(),
+    }
+}
+
+#[cold]
+fn make<T: ?Sized + Send + Sync + 'static>() -> Result<Arc<T>, ContainerError> {
+    with_current(Container::make)?
 }
 
 /// What a facade's method returns where [`facade`] failed.

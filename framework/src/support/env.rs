@@ -18,7 +18,7 @@ use super::nearest;
 /// use paravel::support::Env;
 ///
 /// let env = Env::from_pairs([("PAGE_SIZE", "twenty")]);
-/// let size: u16 = env.var("PAGE_SIZE", "Rows on a page").or(20);
+/// let size: u16 = env.var("PAGE_SIZE", "Rows on a page").or(20_u16);
 /// assert_eq!(size, 20);
 /// let faults = env.check().unwrap_err().to_string();
 /// assert!(faults.contains("PAGE_SIZE is \"twenty\", but must be a whole number from 0 to 65535"));
@@ -158,6 +158,11 @@ impl Env {
         Ok(env)
     }
 
+    /// A variable of the process itself, for what is no part of an application's configuration.
+    pub(crate) fn process(name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
     /// An environment of these variables alone: what a test starts from.
     pub fn from_pairs<N: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
         let mut env = Self::default();
@@ -291,6 +296,17 @@ impl Variable<'_> {
     }
 }
 
+/// A duration in the largest unit of which it is a whole number, as a variable takes it.
+pub(crate) fn show_duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let unit = [(86_400, "d"), (3_600, "h"), (60, "m")].into_iter().find(|(size, _)| seconds.is_multiple_of(*size));
+    match unit {
+        _ if duration.subsec_nanos() != 0 => format!("{}ms", duration.as_millis()),
+        Some((size, unit)) if seconds > 0 => format!("{}{unit}", seconds / size),
+        _ => format!("{seconds}s"),
+    }
+}
+
 /// What a variable can be read as.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from an environment variable",
@@ -379,6 +395,6 @@ impl EnvValue for Duration {
     }
 
     fn show(&self) -> String {
-        format!("{self:?}")
+        show_duration(*self)
     }
 }

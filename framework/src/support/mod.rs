@@ -12,6 +12,7 @@ mod secret;
 mod timestamp;
 
 pub use clock::{Clock, FakeClock, SystemClock};
+pub(crate) use env::show_duration;
 pub use env::{Env, EnvError, EnvFault, EnvFaults, EnvValue, Variable, VariableInfo};
 pub use id::Id;
 pub use log::{Level, LogSink, TracingLog};

@@ -89,7 +89,8 @@ impl TestApp {
     pub async fn artisan(&self, line: &[&str]) -> anyhow::Result<String> {
         let program = ["artisan"].into_iter().chain(line.iter().copied()).map(OsString::from);
         let parsed = parse(&self.registry, program).map_err(|exit| anyhow::anyhow!("usage: {exit:?}"))?;
-        let (mut console, written) = Console::memory(line.contains(&"--json"));
+        let (console, written) = Console::memory(line.contains(&"--json"));
+        let mut console = console.with_registry(self.registry.clone());
         let container = self.application.container().scope();
         container.run(parsed.run(Some(&container), &mut console)).await?;
         Ok(written.text())

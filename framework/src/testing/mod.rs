@@ -26,12 +26,14 @@
 //! ```
 
 mod app;
+mod external;
 mod log;
 mod request;
 mod response;
 mod server;
 
 pub use app::TestApp;
+pub use external::external_server;
 pub use log::{LogEntry, MemoryLog};
 pub use request::TestRequest;
 pub use response::TestResponse;

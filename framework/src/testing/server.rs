@@ -70,4 +70,14 @@ impl TestServer {
     pub fn put(&self, path: &str) -> TestRequest {
         self.request(Method::PUT, path)
     }
+
+    /// `PATCH` over the socket.
+    pub fn patch(&self, path: &str) -> TestRequest {
+        self.request(Method::PATCH, path)
+    }
+
+    /// `DELETE` over the socket.
+    pub fn delete(&self, path: &str) -> TestRequest {
+        self.request(Method::DELETE, path)
+    }
 }

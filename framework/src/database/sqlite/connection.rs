@@ -56,18 +56,41 @@ impl Connection for SqliteConn {
 
     fn drop_everything(&mut self) -> BoxFuture<'_, QueryResult<()>> {
         Box::pin(async move {
-            // Tables point at each other; the keys are checked at commit, when all are gone.
-            self.batch_execute("pragma defer_foreign_keys = on").await?;
-            let objects = Statement::new(
-                "select type, name from sqlite_master where type in ('table', 'view') and name not like 'sqlite_%'",
-            );
-            for object in self.fetch(&objects).await? {
-                let name = object.text("name").replace('"', "\"\"");
-                self.batch_execute(&format!("drop {} \"{name}\"", object.text("type"))).await?;
+            let objects =
+                "select type, name from sqlite_master where name not like 'sqlite_%' and type in ('table', 'view')";
+            let keys = "select m.name as child, k.\"table\" as parent from sqlite_master m, pragma_foreign_key_list(m.name) k \
+                        where m.type = 'table' and k.\"table\" <> m.name";
+            let mut objects = self.fetch(&Statement::new(objects)).await?;
+            let mut keys = self.fetch(&Statement::new(keys)).await?;
+            // Children before their parents: dropping a table empties it first, and that follows the keys.
+            while !objects.is_empty() {
+                let free = |object: &Row| keys.iter().all(|key| key.text("parent") != object.text("name"));
+                let Some(next) = objects.iter().position(free) else {
+                    // All that is left is a circle. Once it is empty no key is in the way.
+                    empty(self, &objects).await?;
+                    keys.clear();
+                    continue;
+                };
+                let object = objects.swap_remove(next);
+                keys.retain(|key| key.text("child") != object.text("name"));
+                self.batch_execute(&format!("drop {} {}", object.text("type"), quoted(&object))).await?;
             }
             Ok(())
         })
     }
+}
+
+/// Deletes every row of these tables; keys are looked at when all are gone.
+async fn empty(c: &mut SqliteConn, tables: &[Row]) -> QueryResult<()> {
+    c.batch_execute("pragma defer_foreign_keys = on").await?;
+    for table in tables {
+        c.batch_execute(&format!("delete from {}", quoted(table))).await?;
+    }
+    c.batch_execute("pragma defer_foreign_keys = off").await
+}
+
+fn quoted(object: &Row) -> String {
+    format!("\"{}\"", object.text("name").replace('"', "\"\""))
 }
 
 fn bound(statement: &Statement) -> BoxedSqlQuery<'static, Sqlite, SqlQuery> {

@@ -1,6 +1,10 @@
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
-use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection, dsl::sql, sql_types::Text};
+use diesel::{Connection as _, RunQueryDsl, SqliteConnection, connection::SimpleConnection, dsl::sql, sql_types::Text};
+use diesel_async::SimpleAsyncConnection;
 
 use super::{
     SqliteConn,
@@ -33,8 +37,12 @@ impl Driver<SqliteConn> for SqliteDriver {
 
     async fn open(config: &DatabaseConfig) -> Result<Self, DbError> {
         let path = PathBuf::from(config.url.rest());
-        // The writer first: it makes the file and sets its journal mode.
-        let writer = Writer::start(connect(&path, Role::Writer)?, config.write_queue)?;
+        // The writer first: it makes the file.
+        let mut connection = connect(&path, Role::Writer)?;
+        use_wal(&mut connection)
+            .await
+            .map_err(|error| DbError::Open { name: path.display().to_string(), reason: error.to_string() })?;
+        let writer = Writer::start(connection, config.write_queue)?;
         let readers = Readers::new(path, config.readers, config.acquire_timeout);
         Ok(Self { writer, readers })
     }
@@ -45,6 +53,12 @@ impl Driver<SqliteConn> for SqliteDriver {
 
     fn submit(&self, work: Work<SqliteConn>) -> Result<(), DbError> {
         self.writer.submit(work)
+    }
+
+    async fn close(&self) {
+        // The writer last: SQLite moves the log into the file when the last connection closes.
+        self.readers.close();
+        self.writer.close().await;
     }
 
     async fn describe(&self) -> Result<Vec<(String, String)>, DbError> {
@@ -71,29 +85,43 @@ pub(super) fn connect(path: &Path, role: Role) -> Result<SqliteConn, DbError> {
         return Err(open("give the path of a file: several connections share it".to_owned()));
     }
     let mut connection = SqliteConnection::establish(text).map_err(|error| open(error.to_string()))?;
+    // Before anything reads the file, which another process may be about to close.
+    let busy = format!("pragma busy_timeout = {}", BUSY.as_millis());
+    connection.batch_execute(&busy).map_err(|error| open(error.to_string()))?;
     if role == Role::Writer {
-        check_version(&mut connection)?;
+        // The first statement, and so the first to find that the file is no database.
+        let version = diesel::select(sql::<Text>("sqlite_version()")).get_result(&mut connection);
+        check_version(version.map_err(|error| open(error.to_string()))?)?;
     }
     connection.batch_execute(pragmas(role)).map_err(|error| open(error.to_string()))?;
     connection.set_instrumentation(Watcher::default());
     Ok(SqliteConn::new(connection))
 }
 
-/// `FULL` keeps an answered write through a power cut. `busy_timeout` is for other processes on the same file.
-const fn pragmas(role: Role) -> &'static str {
-    match role {
-        Role::Writer => {
-            "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;"
-        }
-        Role::Reader => {
-            "pragma busy_timeout = 5000; pragma synchronous = full; pragma foreign_keys = on; pragma query_only = on;"
+/// Sets the journal mode, which the file keeps. Where two make the file at once, SQLite refuses one of them without
+/// waiting, whatever its busy timeout.
+async fn use_wal(connection: &mut SqliteConn) -> Result<(), DbError> {
+    let deadline = Instant::now() + BUSY;
+    loop {
+        match connection.batch_execute("pragma journal_mode = wal").await.map_err(DbError::from) {
+            Err(error) if error.is_conflict() && Instant::now() < deadline => tokio::time::sleep(BUSY / 500).await,
+            other => return other,
         }
     }
 }
 
-fn check_version(connection: &mut SqliteConnection) -> Result<(), DbError> {
-    use diesel::RunQueryDsl;
-    let found: String = diesel::select(sql::<Text>("sqlite_version()")).get_result(connection)?;
+/// How long to wait for other processes on the same file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// `FULL` keeps an answered write through a power cut.
+const fn pragmas(role: Role) -> &'static str {
+    match role {
+        Role::Writer => "pragma synchronous = full; pragma foreign_keys = on;",
+        Role::Reader => "pragma synchronous = full; pragma foreign_keys = on; pragma query_only = on;",
+    }
+}
+
+fn check_version(found: String) -> Result<(), DbError> {
     if is_new_enough(&found) {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use std::{
 use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 use futures_util::future::FutureExt;
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::{
     SqliteConn,
@@ -30,7 +30,7 @@ pub struct Reader {
     // `None` only while it is being dropped.
     connection: Option<SqliteConn>,
     idle: Arc<Mutex<Vec<SqliteConn>>>,
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Readers {
@@ -38,21 +38,30 @@ impl Readers {
         Self { path, permits: Arc::new(Semaphore::new(count)), idle: Arc::default(), timeout }
     }
 
+    /// Lends no more; what is lent is closed when it comes back.
+    pub(super) fn close(&self) {
+        self.permits.close();
+        self.idle.lock().clear();
+    }
+
     pub(super) async fn lend(&self) -> Result<Reader, DbError> {
         // Nearly always one is free, and then no timer is made.
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
-            Err(_) => tokio::time::timeout(self.timeout, Arc::clone(&self.permits).acquire_owned())
-                .await
-                .map_err(|_| DbError::AcquireTimeout { waited: self.timeout })?
-                .map_err(|_| DbError::Closed)?,
+            Err(TryAcquireError::Closed) => return Err(DbError::Closed),
+            Err(TryAcquireError::NoPermits) => {
+                tokio::time::timeout(self.timeout, Arc::clone(&self.permits).acquire_owned())
+                    .await
+                    .map_err(|_| DbError::AcquireTimeout { waited: self.timeout })?
+                    .map_err(|_| DbError::Closed)?
+            }
         };
         let idle = self.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => connect(&self.path, Role::Reader)?,
         };
-        Ok(Reader { connection: Some(connection), idle: Arc::clone(&self.idle), _permit: permit })
+        Ok(Reader { connection: Some(connection), idle: Arc::clone(&self.idle), permit })
     }
 }
 
@@ -79,7 +88,9 @@ impl Drop for Reader {
             // A closure dropped inside a transaction leaves it open: such a connection is closed, not lent again.
             // Asked through the connection's own lock, which a panic may have poisoned and this clears.
             let broken = on(&mut connection, |inner| Ok(AnsiTransactionManager::is_broken_transaction_manager(inner)));
-            if let Some(Ok(false)) = broken.now_or_never() {
+            if let Some(Ok(false)) = broken.now_or_never()
+                && !self.permit.semaphore().is_closed()
+            {
                 self.idle.lock().push(connection);
             }
         }

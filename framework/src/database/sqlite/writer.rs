@@ -6,7 +6,10 @@ use diesel::{QueryResult, SqliteConnection};
 use futures_util::future::FutureExt;
 use tokio::{
     runtime::Handle,
-    sync::mpsc::{self, error::TrySendError},
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot,
+    },
 };
 
 use super::SqliteConn;
@@ -14,8 +17,13 @@ use crate::database::{DbError, Verdict, Work};
 
 /// The one thread that writes: it owns the connection, and takes one piece of work after another.
 pub(super) struct Writer {
-    queue: mpsc::Sender<(Handle, Work<SqliteConn>)>,
+    queue: mpsc::Sender<Message>,
     waiting: Arc<AtomicUsize>,
+}
+
+enum Message {
+    Work(Handle, Work<SqliteConn>),
+    Close(oneshot::Sender<()>),
 }
 
 impl Writer {
@@ -33,7 +41,7 @@ impl Writer {
 
     pub(super) fn submit(&self, work: Work<SqliteConn>) -> Result<(), DbError> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.queue.try_send((Handle::current(), work)).map_err(|error| {
+        self.queue.try_send(Message::Work(Handle::current(), work)).map_err(|error| {
             let waiting = self.waiting.fetch_sub(1, Ordering::Relaxed).saturating_sub(1);
             match error {
                 TrySendError::Full(_) => DbError::Overloaded { waiting },
@@ -41,10 +49,28 @@ impl Writer {
             }
         })
     }
+
+    /// Waits until what was submitted before is done and the connection is closed.
+    pub(super) async fn close(&self) {
+        let (closed, done) = oneshot::channel();
+        // Where it cannot be sent or is not answered, the thread has ended already.
+        if self.queue.send(Message::Close(closed)).await.is_ok() {
+            let _ = done.await;
+        }
+    }
 }
 
-fn work(mut connection: SqliteConn, mut queue: mpsc::Receiver<(Handle, Work<SqliteConn>)>, waiting: &AtomicUsize) {
-    while let Some((handle, work)) = queue.blocking_recv() {
+fn work(mut connection: SqliteConn, mut queue: mpsc::Receiver<Message>, waiting: &AtomicUsize) {
+    while let Some(message) = queue.blocking_recv() {
+        let (handle, work) = match message {
+            Message::Work(handle, work) => (handle, work),
+            Message::Close(closed) => {
+                drop(connection);
+                // Whoever asked may have gone; it is closed all the same.
+                let _ = closed.send(());
+                return;
+            }
+        };
         waiting.fetch_sub(1, Ordering::Relaxed);
         // The closures find a runtime, and await nothing that needs one: every call on the connection is ready at once.
         let done = handle.block_on(transact(&mut connection, work.run));

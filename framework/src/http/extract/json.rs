@@ -8,6 +8,7 @@ use poem::{FromRequest, IntoResponse, Request, RequestBody, Response, error::Rea
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::error::Category;
 
+use super::faulty_field;
 use crate::http::{Problem, middleware::Limit};
 
 /// A JSON body, of a request or a response; straight through serde, with nothing in between.
@@ -54,14 +55,18 @@ fn is_json(content_type: &str) -> bool {
 
 fn unreadable(error: &ReadBodyError, limit: usize) -> Problem {
     let mut cause: Option<&(dyn Error + 'static)> = match error {
-        ReadBodyError::Io(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        ReadBodyError::Io(error) => Some(error),
         _ => None,
     };
     while let Some(error) = cause {
         if error.is::<LengthLimitError>() {
             return Problem::too_large(limit);
         }
-        cause = error.source();
+        // An I/O error's `source` is that of what it wraps, which would be passed over.
+        cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
     }
     Problem::bad_request("the body broke off")
 }
@@ -73,10 +78,7 @@ fn wrong_field<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Ok(_) => problem,
         Err(error) => {
-            let path = match error.path().to_string() {
-                root if root == "." => String::new(),
-                path => path,
-            };
+            let path = faulty_field(error.path(), &error.inner().to_string());
             problem.field(path, without_position(&error.inner().to_string()))
         }
     }

@@ -4,6 +4,7 @@ use poem::{FromRequest, Request, RequestBody};
 use serde::de::DeserializeOwned;
 use serde_urlencoded::Deserializer;
 
+use super::faulty_field;
 use crate::http::Problem;
 
 /// The query string as a struct. A parameter of the wrong form is answered 422 with its name.
@@ -24,11 +25,8 @@ impl<'a, T: DeserializeOwned + Send> FromRequest<'a> for Query<T> {
         let pairs = form_urlencoded::parse(query.as_bytes());
         serde_path_to_error::deserialize(Deserializer::new(pairs)).map(Self).map_err(|error| {
             let problem = Problem::unprocessable("the query has a wrong parameter");
-            let field = match error.path().to_string() {
-                root if root == "." => String::new(),
-                path => path,
-            };
-            problem.field(field, error.inner().to_string()).into()
+            let message = error.inner().to_string();
+            problem.field(faulty_field(error.path(), &message), message).into()
         })
     }
 }

@@ -35,7 +35,7 @@ fn render(error: poem::Error) -> Response {
         Ok(problem) => problem,
         // A middleware's own response, such as a redirect, is no error to us.
         Err(error) if error.is_from_response() => return error.into_response(),
-        Err(error) => foreign(error),
+        Err(error) => foreign(&error),
     };
     if problem.status().is_server_error() {
         tracing::error!(status = problem.status().as_u16(), cause = %problem.cause(), "the request failed");
@@ -45,7 +45,7 @@ fn render(error: poem::Error) -> Response {
 }
 
 /// An error of poem or of somebody's own type.
-fn foreign(error: poem::Error) -> Problem {
+fn foreign(error: &poem::Error) -> Problem {
     match error.status() {
         StatusCode::NOT_FOUND => Problem::not_found("there is nothing at this address"),
         status if status.is_server_error() => Problem::internal(error.to_string()),

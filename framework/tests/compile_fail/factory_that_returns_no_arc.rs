@@ -1,0 +1,6 @@
+use paravel::container::ContainerBuilder;
+
+fn main() {
+    let mut app = ContainerBuilder::new();
+    app.singleton(|| String::new());
+}

@@ -1,0 +1,7 @@
+#[paravel::service]
+trait Counter {
+    fn count(&mut self);
+    fn new() -> Self;
+}
+
+fn main() {}

@@ -1,0 +1,1 @@
+create table ships (id integer primary key);

@@ -1,0 +1,1 @@
+create table crew (ship integer references ships (id));

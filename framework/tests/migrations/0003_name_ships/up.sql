@@ -1,0 +1,1 @@
+alter table ships add column name text;

@@ -1,0 +1,87 @@
+//! Seeders: in order, alone by name, and with what they need.
+
+use std::sync::Arc;
+
+use paravel::{
+    console::Console,
+    container::{Container, ContainerBuilder},
+    database::{Seeder, Seeders},
+    support::BoxError,
+};
+
+struct Roles;
+
+impl Seeder for Roles {
+    const NAME: &'static str = "RoleSeeder";
+    type Dependencies = (Arc<String>,);
+
+    async fn run(&self, (prefix,): Self::Dependencies, console: &mut Console) -> Result<(), BoxError> {
+        console.line(format!("{prefix} roles"));
+        Ok(())
+    }
+}
+
+struct Users;
+
+impl Seeder for Users {
+    const NAME: &'static str = "UserSeeder";
+    type Dependencies = ();
+
+    async fn run(&self, (): (), console: &mut Console) -> Result<(), BoxError> {
+        console.line("users");
+        Ok(())
+    }
+}
+
+struct Broken;
+
+impl Seeder for Broken {
+    const NAME: &'static str = "BrokenSeeder";
+    type Dependencies = ();
+
+    async fn run(&self, (): (), _: &mut Console) -> Result<(), BoxError> {
+        Err("no soil".into())
+    }
+}
+
+fn app() -> Container {
+    let mut app = ContainerBuilder::new();
+    app.instance(Arc::new("all".to_owned()));
+    app.freeze().unwrap()
+}
+
+#[tokio::test]
+async fn seeders_run_in_the_order_in_which_they_were_added() {
+    let seeders = Seeders::new().with(Roles).with(Users);
+    let (mut console, written) = Console::memory(false);
+    assert_eq!(seeders.run(None, &app(), &mut console).await.unwrap(), 2);
+    assert_eq!(written.text(), "all roles\nusers\n");
+    assert_eq!(seeders.names(), ["RoleSeeder", "UserSeeder"]);
+}
+
+#[tokio::test]
+async fn one_seeder_can_run_alone() {
+    let seeders = Seeders::new().with(Roles).with(Users);
+    let (mut console, written) = Console::memory(false);
+    assert_eq!(seeders.run(Some("UserSeeder"), &app(), &mut console).await.unwrap(), 1);
+    assert_eq!(written.text(), "users\n");
+    assert_eq!(seeders.run(Some("NoSeeder"), &app(), &mut console).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_first_error_ends_the_run() {
+    let seeders = Seeders::new().with(Users).with(Broken).with(Roles);
+    let (mut console, written) = Console::memory(false);
+    assert_eq!(seeders.run(None, &app(), &mut console).await.unwrap_err().to_string(), "no soil");
+    assert_eq!(written.text(), "users\n");
+}
+
+#[test]
+fn what_a_seeder_needs_is_verified_before_it_runs() {
+    let mut app = ContainerBuilder::new();
+    for root in Seeders::new().with(Roles).with(Users).roots() {
+        app.root(root);
+    }
+    let faults = app.verify().unwrap_err().to_string();
+    assert!(faults.ends_with("missing: nothing is bound to `String`, needed by seeder RoleSeeder"), "{faults}");
+}

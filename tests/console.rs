@@ -1,0 +1,124 @@
+//! How the console takes what it is given, and what it prints to where.
+
+use crate::support::{Binary, Ended};
+
+#[tokio::test]
+async fn an_unknown_command_suggests_the_nearest() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    for (wrong, nearest) in [("user:lst", "'user:list'"), ("migrat", "'migrate'"), ("route:lits", "'route:list'")] {
+        let said = binary.refused(2, &[wrong]).await?;
+        assert!(said.contains(&format!("'{wrong}'")) && said.contains(nearest), "{said}");
+    }
+    let said = binary.refused(2, &["launch-the-ship"]).await?;
+    assert!(said.contains("launch-the-ship") && !said.contains("similar"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_line_that_a_command_does_not_take_is_a_usage_error() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    for line in [
+        &["migrate", "--bogus"][..],
+        &["--bogus"],
+        &["migrate", "extra"],
+        &["user:create"],
+        &["user:create", "ada@example.com"],
+        &["serve", "--port", "65536"],
+        &["serve", "--port", "http"],
+        &["migrate:rollback", "--batches", "-1"],
+        &["list", "--color", "sometimes"],
+    ] {
+        let said = binary.refused(2, line).await?;
+        assert!(said.starts_with("error: ") && said.contains("--help"), "{line:?}: {said}");
+    }
+    assert!(!binary.path("app.sqlite").exists(), "nothing was started");
+    Ok(())
+}
+
+#[tokio::test]
+async fn help_is_no_error() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    let help = binary.done(&["--help"]).await?.out;
+    assert!(help.contains("user:create") && help.contains("--json"), "{help}");
+    let help = binary.done(&["migrate", "--help"]).await?.out;
+    assert!(help.contains("Apply the pending migrations") && help.contains("--force"), "{help}");
+    assert!(binary.done(&["--version"]).await?.out.starts_with("artisan "));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_command_that_fails_says_why_on_one_line_of_standard_error() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?.env("DATABASE_URL", "sqlite://missing/app.sqlite");
+    let opening = [
+        &["migrate"][..],
+        &["migrate:status"],
+        &["migrate:rollback"],
+        &["migrate:fresh"],
+        &["db:seed"],
+        &["db:show"],
+        &["user:list"],
+        &["user:create", "ada@example.com", "--name", "Ada"],
+        &["role:assign", "ada@example.com", "admin"],
+        &["serve", "--port", "0"],
+    ];
+    for line in opening {
+        let said = binary.refused(1, line).await?;
+        assert!(said.starts_with("error: ") && said.contains("missing/app.sqlite"), "{line:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{line:?}: {said}");
+    }
+    // Those that need no database work without one.
+    for line in ["list", "about", "env", "config:show", "route:list", "container:list", "container:verify"] {
+        binary.done(&[line]).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_backends_address_is_refused_by_name() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?.env("DATABASE_URL", "postgres://u:hunter22@db/app");
+    let said = binary.refused(1, &["migrate"]).await?;
+    assert!(said.starts_with("error: DATABASE_URL is for `postgres`") && !said.contains("hunter22"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_is_coloured_where_there_is_no_terminal() -> anyhow::Result<()> {
+    let binary = Binary::seeded().await?;
+    for line in [
+        &["list"][..],
+        &["about"],
+        &["env"],
+        &["config:show"],
+        &["route:list"],
+        &["container:list"],
+        &["container:verify"],
+        &["migrate:status"],
+        &["db:show"],
+        &["db:seed"],
+        &["user:list"],
+        &["user:create", "ada@example.com", "--name", "Ada"],
+        &["key:generate", "--show"],
+        &["--help"],
+        &["nonsense"],
+        &["migrate", "--nonsense"],
+        &["config:show", "nonsense"],
+    ] {
+        let Ended { out, err, .. } = binary.run(line).await?;
+        assert!(!out.contains('\x1b') && !err.contains('\x1b'), "{line:?}: {out:?} {err:?}");
+    }
+    let coloured = binary.done(&["container:verify", "--color", "always"]).await?.out;
+    assert!(coloured.contains('\x1b'), "{coloured:?}");
+    let json = binary.done(&["container:verify", "--color", "always", "--json"]).await?.out;
+    assert!(!json.contains('\x1b'), "{json:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn json_is_all_that_stands_on_standard_output() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    binary.json(&["migrate", "--seed"]).await?;
+    binary.json(&["migrate:fresh", "--seed"]).await?;
+    let seeded = binary.done(&["db:seed", "--json"]).await?;
+    assert!(seeded.err.contains("seeder(s) have run") && !seeded.out.contains("seeder"), "{seeded:?}");
+    Ok(())
+}

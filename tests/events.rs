@@ -1,0 +1,87 @@
+//! What is raised when somebody registers, and what listens to it.
+
+use std::sync::Arc;
+
+use app::application;
+use paravel::{
+    support::{Level, LogSink},
+    testing::{MemoryLog, TestApp},
+};
+use serde_json::json;
+
+use crate::support::{PASSWORD, admin, member, seeded};
+
+async fn logged_app() -> anyhow::Result<(TestApp, Arc<MemoryLog>)> {
+    let log = Arc::new(MemoryLog::default());
+    let sink: Arc<dyn LogSink> = Arc::<MemoryLog>::clone(&log);
+    let app = seeded(application().replace(|app| {
+        app.instance::<dyn LogSink>(sink);
+    }))
+    .await?;
+    Ok((app, log))
+}
+
+/// Who was welcomed, the administrator first.
+fn welcomed(log: &MemoryLog) -> Vec<(String, String)> {
+    let entries = log.entries().into_iter().filter(|entry| entry.message == "welcome");
+    let field = |entry: &paravel::testing::LogEntry, name| entry.field(name).unwrap_or_default().to_owned();
+    entries.map(|entry| (field(&entry, "user"), field(&entry, "name"))).collect()
+}
+
+#[tokio::test]
+async fn somebody_who_registers_is_welcomed_in_the_log() -> anyhow::Result<()> {
+    let (app, log) = logged_app().await?;
+    let ada = member(&app, "Ada").await?;
+    let welcomed = welcomed(&log);
+    assert_eq!(welcomed.len(), 2, "{welcomed:?}");
+    assert_eq!(welcomed[0].1, "Administrator");
+    assert_eq!(welcomed[1], (ada.id, "Ada".to_owned()));
+    assert!(log.entries().iter().all(|entry| entry.level == Level::Info));
+    Ok(())
+}
+
+#[tokio::test]
+async fn somebody_whom_another_creates_is_welcomed_too() -> anyhow::Result<()> {
+    let (app, log) = logged_app().await?;
+    let admin = admin(&app).await?;
+    let body = json!({"name": "Grace", "email": "grace@example.com", "password": PASSWORD});
+    app.post("/api/v1/users").bearer(&admin.token).json(&body).send().await.assert_status(201);
+    app.artisan(&["user:create", "hedy@example.com", "--name", "Hedy"]).await?;
+    let names: Vec<_> = welcomed(&log).into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["Administrator", "Grace", "Hedy"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_is_welcomed_where_the_registration_fails() -> anyhow::Result<()> {
+    let (app, log) = logged_app().await?;
+    for body in [
+        json!({"name": "Ada", "email": "ADMIN@example.com", "password": PASSWORD}),
+        json!({"name": "Ada", "email": "ada@example.com", "password": "short"}),
+        json!({"name": "Ada", "email": "ada@example.com"}),
+    ] {
+        let status = app.post("/api/v1/auth/register").json(&body).send().await.status();
+        assert!((400..500).contains(&status), "{body}: {status}");
+    }
+    assert_eq!(welcomed(&log).len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_applications_at_once_have_logs_of_their_own() -> anyhow::Result<()> {
+    let ((one, log_of_one), (two, log_of_two)) = tokio::try_join!(logged_app(), logged_app())?;
+    tokio::try_join!(member(&one, "Ada"), member(&two, "Grace"))?;
+    let names = |log| welcomed(log).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+    assert_eq!(names(&log_of_one), ["Administrator", "Ada"]);
+    assert_eq!(names(&log_of_two), ["Administrator", "Grace"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_password_or_token_is_logged() -> anyhow::Result<()> {
+    let (app, log) = logged_app().await?;
+    let ada = member(&app, "Ada").await?;
+    let all = format!("{:?}", log.entries());
+    assert!(!all.contains(PASSWORD) && !all.contains(&ada.token) && !all.contains("$argon2"), "{all}");
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Nobody gives away, or reaches, more than they have.
+
+use paravel::testing::TestApp;
+use serde_json::{Value, json};
+
+use crate::support::{ADMIN, PASSWORD, Person, admin, app, column, log_in, member, rows, with_permissions};
+
+fn user(person: &Person) -> String {
+    format!("/api/v1/users/{}", person.id)
+}
+
+async fn roles_of(app: &TestApp, person: &Person) -> anyhow::Result<Vec<String>> {
+    let all = admin(app).await?;
+    let shown = app.get(&user(person)).bearer(&all.token).send().await.assert_status(200);
+    Ok(serde_json::from_value(shown.at("/data/roles"))?)
+}
+
+async fn role_path(app: &TestApp, name: &str) -> anyhow::Result<String> {
+    let all = admin(app).await?;
+    let found = app.get(&format!("/api/v1/roles?search={name}")).bearer(&all.token).send().await.assert_status(200);
+    Ok(format!("/api/v1/roles/{}", column(&found, "id").join("")))
+}
+
+#[tokio::test]
+async fn whoever_manages_users_cannot_make_an_administrator() -> anyhow::Result<()> {
+    let app = app().await?;
+    let manager = with_permissions(&app, "Manager", &["users.manage"]).await?;
+    let ada = member(&app, "Ada").await?;
+    let assign = async |person: &Person, roles: Value| {
+        let path = format!("{}/roles", user(person));
+        app.put(&path).bearer(&manager.token).json(&json!({"roles": roles})).send().await
+    };
+    assign(&ada, json!(["admin"])).await.assert_problem(403, None);
+    assign(&ada, json!(["member", "editor"])).await.assert_problem(403, None);
+    assign(&manager, json!(["admin"])).await.assert_problem(403, None);
+    assign(&manager, json!(["role of Manager", "admin"])).await.assert_problem(403, None);
+    assert_eq!(roles_of(&app, &ada).await?, ["member"]);
+    assert_eq!(roles_of(&app, &manager).await?, ["role of Manager"]);
+    assign(&ada, json!(["role of Manager", "member"])).await.assert_status(200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_manages_users_cannot_change_an_administrator() -> anyhow::Result<()> {
+    let app = app().await?;
+    let manager = with_permissions(&app, "Manager", &["users.manage"]).await?;
+    let root = admin(&app).await?;
+    for change in [json!({"password": "mallory's own"}), json!({"email": "mallory@example.com"}), json!({"name": "M"})]
+    {
+        app.patch(&user(&root)).bearer(&manager.token).json(&change).send().await.assert_problem(403, None);
+    }
+    app.delete(&user(&root)).bearer(&manager.token).send().await.assert_problem(403, None);
+    let assign = app.put(&format!("{}/roles", user(&root))).bearer(&manager.token).json(&json!({"roles": []}));
+    assign.send().await.assert_problem(403, None);
+    log_in(&app, ADMIN, PASSWORD).await?;
+    assert_eq!(roles_of(&app, &root).await?, ["admin"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_manages_users_does_so_with_those_below_them() -> anyhow::Result<()> {
+    let app = app().await?;
+    let manager = with_permissions(&app, "Manager", &["users.manage", "users.view"]).await?;
+    let ada = member(&app, "Ada").await?;
+    let change = app.patch(&user(&ada)).bearer(&manager.token).json(&json!({"name": "Ada II"})).send().await;
+    change.assert_status(200).assert_json("/data/name", "Ada II");
+    let assign = app.put(&format!("{}/roles", user(&ada))).bearer(&manager.token).json(&json!({"roles": ["editor"]}));
+    assign.send().await.assert_status(200);
+    app.delete(&user(&ada)).bearer(&manager.token).send().await.assert_status(204);
+    app.get("/api/v1/roles").bearer(&manager.token).send().await.assert_problem(403, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_sees_users_changes_none() -> anyhow::Result<()> {
+    let app = app().await?;
+    let viewer = with_permissions(&app, "Viewer", &["users.view"]).await?;
+    let ada = member(&app, "Ada").await?;
+    app.get("/api/v1/users").bearer(&viewer.token).send().await.assert_status(200);
+    app.get(&user(&ada)).bearer(&viewer.token).send().await.assert_status(200);
+    let body = json!({"name": "X", "email": "x@example.com", "password": PASSWORD});
+    app.post("/api/v1/users").bearer(&viewer.token).json(&body).send().await.assert_problem(403, None);
+    app.patch(&user(&ada)).bearer(&viewer.token).json(&json!({"name": "X"})).send().await.assert_problem(403, None);
+    app.delete(&user(&ada)).bearer(&viewer.token).send().await.assert_problem(403, None);
+    let assign = app.put(&format!("{}/roles", user(&ada))).bearer(&viewer.token).json(&json!({"roles": []}));
+    assign.send().await.assert_problem(403, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_manages_roles_cannot_put_more_into_one_than_they_have() -> anyhow::Result<()> {
+    let app = app().await?;
+    let clerk = with_permissions(&app, "Clerk", &["roles.manage"]).await?;
+    let own = role_path(&app, "role%20of%20Clerk").await?;
+    let (admins, members) = (role_path(&app, "admin").await?, role_path(&app, "member").await?);
+    let more = json!({"name": "more", "permissions": ["roles.manage", "users.manage"]});
+    app.post("/api/v1/roles").bearer(&clerk.token).json(&more).send().await.assert_problem(403, None);
+    for path in [&own, &members] {
+        let more = json!({"permissions": ["users.view"]});
+        app.patch(path).bearer(&clerk.token).json(&more).send().await.assert_problem(403, None);
+    }
+    for change in [json!({"name": "nobodies"}), json!({"permissions": []})] {
+        app.patch(&admins).bearer(&clerk.token).json(&change).send().await.assert_problem(403, None);
+    }
+    app.delete(&admins).bearer(&clerk.token).send().await.assert_problem(403, None);
+    let given = rows(&app, "select count(*) as n from role_permissions").await?;
+    assert_eq!(given[0].integer("n"), 5, "three of the administrator, one each of the editor and the clerk");
+    app.patch(&members).bearer(&clerk.token).json(&json!({"description": "All"})).send().await.assert_status(200);
+    app.post("/api/v1/roles").bearer(&clerk.token).json(&json!({"name": "less"})).send().await.assert_status(201);
+    Ok(())
+}
+
+#[tokio::test]
+async fn fields_that_a_body_does_not_declare_are_never_applied() -> anyhow::Result<()> {
+    let app = app().await?;
+    let ada = member(&app, "Ada").await?;
+    let id = "01890000-0000-7000-8000-000000000000";
+    for (field, value) in [
+        ("is_admin", json!(true)),
+        ("roles", json!(["admin"])),
+        ("id", json!(id)),
+        ("permissions", json!(["users.manage"])),
+        ("password_hash", json!("x")),
+        ("created_at", json!("2000-01-01T00:00:00Z")),
+    ] {
+        let mut body = json!({"name": "Mallory", "email": "mallory@example.com", "password": PASSWORD});
+        body[field] = value.clone();
+        app.post("/api/v1/auth/register").json(&body).send().await.assert_problem(422, Some(field));
+        let change = json!({"name": "Mallory", field: value});
+        app.patch(&user(&ada)).bearer(&ada.token).json(&change).send().await.assert_problem(422, Some(field));
+    }
+    let mallory = rows(&app, "select count(*) as n from users where name = 'Mallory'").await?;
+    assert_eq!(mallory[0].integer("n"), 0);
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! Bearer tokens and the passwords that give them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use app::application;
+use paravel::{
+    async_trait,
+    auth::{Argon2Hasher, HashError, Hasher, TokenHash},
+    config::AuthConfig,
+    support::{Clock, Env, FakeClock, Secret},
+    testing::{TestApp, TestRequest, TestResponse},
+};
+use serde_json::json;
+
+use crate::support::{ADMIN, PASSWORD, admin, app, log_in, member, rows, seeded};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+async fn app_with_clock() -> anyhow::Result<(TestApp, Arc<FakeClock>)> {
+    let clock = Arc::new(FakeClock::at("2026-03-01T12:00:00Z".parse()?));
+    let bound: Arc<dyn Clock> = Arc::<FakeClock>::clone(&clock);
+    let app = seeded(application().replace(|app| {
+        app.instance::<dyn Clock>(bound);
+    }))
+    .await?;
+    Ok((app, clock))
+}
+
+async fn refused(request: TestRequest) -> TestResponse {
+    let answer = request.send().await.assert_problem(401, None);
+    assert!(answer.header("www-authenticate").starts_with("Bearer"), "{answer:?}");
+    answer
+}
+
+#[tokio::test]
+async fn a_token_is_valid_for_thirty_days_and_no_longer() -> anyhow::Result<()> {
+    let (app, clock) = app_with_clock().await?;
+    let body = json!({"email": ADMIN, "password": PASSWORD});
+    let login = app.post("/api/v1/auth/login").json(&body).send().await.assert_status(200);
+    let login = login.assert_json("/expires_at", "2026-03-31T12:00:00.000000Z");
+    let token = login.at("/token").as_str().unwrap_or_default().to_owned();
+    clock.advance(30 * DAY - Duration::from_secs(1));
+    app.get("/api/v1/me").bearer(&token).send().await.assert_status(200);
+    clock.advance(Duration::from_secs(1));
+    refused(app.get("/api/v1/me").bearer(&token)).await;
+    refused(app.post("/api/v1/auth/logout").bearer(&token)).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_token_that_was_logged_out_is_refused_and_others_are_not() -> anyhow::Result<()> {
+    let app = app().await?;
+    let (one, two) = (admin(&app).await?, admin(&app).await?);
+    assert_ne!(one.token, two.token);
+    app.post("/api/v1/auth/logout").bearer(&one.token).send().await.assert_status(204);
+    refused(app.get("/api/v1/me").bearer(&one.token)).await;
+    refused(app.post("/api/v1/auth/logout").bearer(&one.token)).await;
+    app.get("/api/v1/me").bearer(&two.token).send().await.assert_status(200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_no_token_is_refused() -> anyhow::Result<()> {
+    let app = app().await?;
+    let token = admin(&app).await?.token;
+    refused(app.get("/api/v1/me")).await;
+    let hash: String = TokenHash::of(&token).bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    for header in [
+        "".to_owned(),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        "Bearer \t ".to_owned(),
+        token.clone(),
+        format!("Basic {token}"),
+        format!("Token {token}"),
+        format!("Bearer{token}"),
+        format!("Bearer {token}x"),
+        format!("Bearer x{token}"),
+        format!("Bearer {token},{token}"),
+        format!("Bearer Bearer {token}"),
+        format!("Bearer {}", &token[..42]),
+        format!("Bearer {}", token.to_uppercase()),
+        format!("Bearer {hash}"),
+        "Bearer ' or 1=1 --".to_owned(),
+        format!("Bearer {}", "a".repeat(4096)),
+    ] {
+        refused(app.get("/api/v1/me").header("authorization", &header)).await;
+    }
+    // RFC 9110, 11.1: a scheme is told by its name in any case.
+    let lower = app.get("/api/v1/me").header("authorization", &format!("bEARER {token}"));
+    lower.send().await.assert_status(200);
+    app.get("/api/v1/me?token=x").send().await.assert_problem(401, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_token_is_stored_as_its_hash_alone() -> anyhow::Result<()> {
+    let app = app().await?;
+    let token = admin(&app).await?.token;
+    assert_eq!(token.len(), 43, "256 bits in base64url");
+    let stored = rows(&app, "select lower(hex(token_hash)) as hash from personal_access_tokens").await?;
+    let hash: String = TokenHash::of(&token).bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(stored.iter().map(|row| row.text("hash")).collect::<Vec<_>>(), [hash]);
+    // FIPS 180-4's own example: it is SHA-256.
+    let abc: String = TokenHash::of("abc").bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(abc, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    for entry in std::fs::read_dir(app.folder())? {
+        let file = entry?.path();
+        let bytes = std::fs::read(&file)?;
+        for secret in [token.as_bytes(), PASSWORD.as_bytes()] {
+            let found = bytes.windows(secret.len()).any(|window| window == secret);
+            assert!(!found, "{} holds a token or a password", file.display());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_last_use_is_written_at_most_once_a_minute() -> anyhow::Result<()> {
+    let (app, clock) = app_with_clock().await?;
+    let token = admin(&app).await?.token;
+    let last_use = async || -> anyhow::Result<String> {
+        let rows = rows(&app, "select last_used_at from personal_access_tokens").await?;
+        Ok(rows[0].text("last_used_at").to_owned())
+    };
+    assert_eq!(last_use().await?, "", "not used yet");
+    let mut queries = Vec::new();
+    let mut seen = Vec::new();
+    for seconds in [0, 1, 58, 1, 30] {
+        clock.advance(Duration::from_secs(seconds));
+        queries.push(app.get("/api/v1/me").bearer(&token).send().await.assert_status(200).queries());
+        seen.push(last_use().await?);
+    }
+    let (first, second) = ("2026-03-01 12:00:00.000000", "2026-03-01 12:01:00.000000");
+    assert_eq!(seen, [first, first, first, second, second]);
+    assert!(queries[1] < queries[0] && queries[1] == queries[2] && queries[3] == queries[0], "{queries:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_other_logins() -> anyhow::Result<()> {
+    let app = app().await?;
+    let (ada, elsewhere, grace) =
+        (member(&app, "Ada").await?, log_in(&app, "ada@example.com", PASSWORD).await?, member(&app, "Grace").await?);
+    let path = format!("/api/v1/users/{}", ada.id);
+    let change = json!({"password": "another horse"});
+    app.patch(&path).bearer(&ada.token).json(&change).send().await.assert_status(200);
+    app.get("/api/v1/me").bearer(&ada.token).send().await.assert_status(200);
+    refused(app.get("/api/v1/me").bearer(&elsewhere.token)).await;
+    app.get("/api/v1/me").bearer(&grace.token).send().await.assert_status(200);
+    let old = json!({"email": ada.email, "password": PASSWORD});
+    refused(app.post("/api/v1/auth/login").json(&old)).await;
+    log_in(&app, &ada.email, "another horse").await?;
+
+    let root = admin(&app).await?;
+    let change = json!({"password": "a third horse"});
+    app.patch(&path).bearer(&root.token).json(&change).send().await.assert_status(200);
+    refused(app.get("/api/v1/me").bearer(&ada.token)).await;
+    app.get("/api/v1/me").bearer(&root.token).send().await.assert_status(200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_change_without_a_password_ends_no_login() -> anyhow::Result<()> {
+    let app = app().await?;
+    let (ada, elsewhere) = (member(&app, "Ada").await?, log_in(&app, "ada@example.com", PASSWORD).await?);
+    let change = json!({"name": "Ada II"});
+    app.patch(&format!("/api/v1/users/{}", ada.id)).bearer(&ada.token).json(&change).send().await.assert_status(200);
+    app.get("/api/v1/me").bearer(&elsewhere.token).send().await.assert_status(200);
+    Ok(())
+}
+
+struct Counting {
+    inner: Argon2Hasher,
+    made: AtomicUsize,
+    checked: AtomicUsize,
+}
+
+#[async_trait]
+impl Hasher for Counting {
+    async fn make(&self, password: Secret<String>) -> Result<String, HashError> {
+        self.made.fetch_add(1, Ordering::Relaxed);
+        self.inner.make(password).await
+    }
+
+    async fn check(&self, password: Secret<String>, hash: Option<String>) -> Result<bool, HashError> {
+        self.checked.fetch_add(1, Ordering::Relaxed);
+        self.inner.check(password, hash).await
+    }
+
+    fn needs_rehash(&self, hash: &str) -> bool {
+        self.inner.needs_rehash(hash)
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_user_and_a_wrong_password_cannot_be_told_apart() -> anyhow::Result<()> {
+    let config = AuthConfig::from_env(&Env::from_pairs([("HASH_MEMORY_KIB", "64"), ("HASH_ITERATIONS", "1")]));
+    let counting = Counting { inner: Argon2Hasher::new(&config)?, made: 0.into(), checked: 0.into() };
+    let hasher = Arc::new(counting);
+    let bound: Arc<dyn Hasher> = Arc::<Counting>::clone(&hasher);
+    let app = seeded(application().replace(|app| {
+        app.instance::<dyn Hasher>(bound);
+    }))
+    .await?;
+    let made = hasher.made.load(Ordering::Relaxed);
+    let mut answers = Vec::new();
+    for email in [ADMIN, "nobody@example.com"] {
+        let before = hasher.checked.load(Ordering::Relaxed);
+        for _ in 0..10 {
+            let body = json!({"email": email, "password": "wrong horse"});
+            let answer = refused(app.post("/api/v1/auth/login").header("x-request-id", "one").json(&body)).await;
+            answers.push((answer.text(), answer.header("content-length").to_owned(), answer.queries()));
+        }
+        assert_eq!(hasher.checked.load(Ordering::Relaxed) - before, 10, "one verification a login of {email}");
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    assert_eq!(hasher.made.load(Ordering::Relaxed), made, "a failed login hashes nothing anew");
+    assert_eq!(rows(&app, "select id from personal_access_tokens").await?.len(), 0);
+    Ok(())
+}
