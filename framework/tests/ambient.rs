@@ -48,8 +48,8 @@ fn where_there_is_no_application_the_error_says_what_to_do() {
     let error = container::current().err().unwrap();
     assert_eq!(
         error.to_string(),
-        "no application is running here: call this inside a request, a command, a listener or `TestApp::run`, and start \
-         tasks with `paravel::spawn` or `paravel::spawn_blocking`, which carry the application along"
+        "no application is running here: call this inside a request, a command, a listener or `TestApp::run`, and \
+         start tasks with `paravel::spawn` or `paravel::spawn_blocking`, which carry the application along"
     );
     assert!(Ambient::capture().is_none());
 }

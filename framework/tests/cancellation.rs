@@ -107,7 +107,7 @@ async fn closing_does_what_waits_and_refuses_what_comes_later() {
     let test = with_ships(&[]).await;
     assert!(names(&test).await.is_empty());
     let mut write = Box::pin(add(&test, "last".to_owned()));
-    poll_fn(|context| Poll::Ready(assert!(write.as_mut().poll(context).is_pending()))).await;
+    assert!(poll_fn(|context| Poll::Ready(write.as_mut().poll(context).is_pending())).await);
     test.close().await;
     write.await.unwrap();
     assert!(!test.folder.path().join("test.sqlite-wal").exists(), "the log is in the file, and nobody holds it");

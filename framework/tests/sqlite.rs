@@ -77,7 +77,7 @@ async fn a_wipe_drops_tables_whose_rows_point_at_each_other() {
     let db = empty(&[]);
     let circle = "create table ships (id integer primary key, flag_of integer references fleets (id));
                   create table fleets (id integer primary key, flag integer references ships (id) on delete restrict);
-                  create table crew (id integer primary key, ship integer references ships (id), mate integer references crew (id));
+                  create table crew (id integer primary key, ship references ships (id), mate references crew (id));
                   insert into ships values (1, null);
                   insert into fleets values (1, 1);
                   update ships set flag_of = 1;

@@ -81,13 +81,14 @@ impl Scope {
         if let Some(value) = self.get() {
             return value;
         }
+        // Made before the lock is taken: what makes it may look into the scope.
+        let value = Arc::new(make());
         let key = TypeId::of::<T>();
         let mut values = self.root().values.lock();
         let found = values.iter().find(|(known, _)| *known == key);
-        if let Some(value) = found.and_then(|(_, value)| Arc::clone(value).downcast().ok()) {
-            return value;
+        if let Some(first) = found.and_then(|(_, first)| Arc::clone(first).downcast().ok()) {
+            return first;
         }
-        let value = Arc::new(make());
         values.push((key, Arc::clone(&value) as _));
         value
     }
