@@ -5,17 +5,41 @@ mod seeders;
 
 use paravel::database::{Migration, Seeders};
 
-/// The type of a connection: this names the backend, by the package's feature.
-#[cfg(feature = "sqlite")]
-pub type Conn = paravel::database::SqliteConn;
+/// PostgreSQL, where its feature is on.
+#[cfg(feature = "postgres")]
+mod backend {
+    pub type Conn = paravel::database::PgConn;
+    pub type Backend = diesel::pg::Pg;
+    pub type IdSql = diesel::sql_types::Uuid;
+}
+
+/// MySQL or MariaDB, where its feature is on and PostgreSQL's is not.
+#[cfg(all(feature = "mysql", not(feature = "postgres")))]
+mod backend {
+    pub type Conn = paravel::database::MysqlConn;
+    pub type Backend = diesel::mysql::Mysql;
+    pub type IdSql = diesel::sql_types::Binary;
+}
+
+/// SQLite, where no server's feature is on.
+#[cfg(all(feature = "sqlite", not(any(feature = "postgres", feature = "mysql"))))]
+mod backend {
+    pub type Conn = paravel::database::SqliteConn;
+    pub type Backend = diesel::sqlite::Sqlite;
+    pub type IdSql = diesel::sql_types::Binary;
+}
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+compile_error!("the application has no database: turn on the feature `sqlite`, `postgres` or `mysql` in Cargo.toml");
+
+/// The type of a connection, which names the backend.
+pub type Conn = backend::Conn;
 
 /// The backend, for boxed queries.
-#[cfg(feature = "sqlite")]
-pub type Backend = diesel::sqlite::Sqlite;
+pub type Backend = backend::Backend;
 
 /// The SQL type of an id's column.
-#[cfg(feature = "sqlite")]
-pub type IdSql = diesel::sql_types::Binary;
+pub type IdSql = backend::IdSql;
 
 /// The database, as services have it injected.
 pub type Database = paravel::database::Db<Conn>;

@@ -6,7 +6,7 @@ use insta::assert_json_snapshot;
 use paravel::{support::Env, testing::TestApp};
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN, Binary, PASSWORD, log_in, redacted};
+use crate::support::{ADMIN, Binary, PASSWORD, is_embedded, log_in, redacted};
 
 #[tokio::test]
 async fn list_names_every_command() -> anyhow::Result<()> {
@@ -61,6 +61,9 @@ async fn route_list_shows_what_each_route_takes_and_returns() -> anyhow::Result<
 
 #[tokio::test]
 async fn container_list_shows_every_binding() -> anyhow::Result<()> {
+    if !is_embedded() {
+        return Ok(());
+    }
     let mut bindings = Binary::new("testing")?.json(&["container:list"]).await?;
     for binding in bindings.as_array_mut().into_iter().flatten() {
         let place = binding["registered"].as_str().unwrap_or_default();
@@ -83,10 +86,53 @@ async fn container_verify_finds_no_faults() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn db_show_counts_the_rows_of_every_table() -> anyhow::Result<()> {
+    if !is_embedded() {
+        return Ok(());
+    }
     let binary = Binary::seeded().await?;
     let show = binary.json(&["db:show"]).await?;
     assert_eq!(show["url"], format!("sqlite://{}", binary.path("app.sqlite").display()));
     assert_json_snapshot!(redacted(show, &["url", "version", "page_count"]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn db_table_shows_columns_indexes_and_keys() -> anyhow::Result<()> {
+    if !is_embedded() {
+        return Ok(());
+    }
+    let binary = Binary::seeded().await?;
+    let tokens = binary.json(&["db:table", "personal_access_tokens"]).await?;
+    let text = binary.done(&["db:table", "user_roles"]).await?.out;
+    assert!(text.starts_with("user_roles, 1 row(s)\n\n Column"), "{text}");
+    assert!(text.contains("\n Key") && text.contains("\n user_id  users") && text.contains("\n Index"), "{text}");
+    let said = binary.refused(1, &["db:table", "user"]).await?;
+    assert_eq!(said, "error: no table is called `user`; did you mean `users`?\n");
+    binary.refused(2, &["db:table"]).await?;
+    assert_json_snapshot!(tokens);
+    Ok(())
+}
+
+#[tokio::test]
+async fn db_monitor_shows_connections_and_what_waits() -> anyhow::Result<()> {
+    if !is_embedded() {
+        return Ok(());
+    }
+    let binary = Binary::seeded().await?.env("DB_READERS", "2");
+    let load = binary.json(&["db:monitor"]).await?;
+    assert_eq!(load["url"], format!("sqlite://{}", binary.path("app.sqlite").display()));
+    assert!(load["numbers"]["file_bytes"].as_u64() > Some(4096), "{load}");
+    assert_json_snapshot!(redacted(load, &["url", "file_bytes", "wal_bytes"]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn db_wipe_drops_every_table() -> anyhow::Result<()> {
+    let binary = Binary::seeded().await?;
+    let dropped = binary.json(&["db:wipe"]).await?;
+    assert!(binary.tables().await?.is_empty());
+    assert_eq!(binary.done(&["db:wipe"]).await?.out, "Nothing to do.\n");
+    assert_json_snapshot!(dropped);
     Ok(())
 }
 
@@ -103,7 +149,7 @@ async fn user_create_makes_a_user_who_can_log_in() -> anyhow::Result<()> {
     assert_eq!(binary.count("users").await?, 3);
     let hashes = binary.rows("select password_hash from users").await?;
     assert!(hashes.iter().all(|row| row.text("password_hash").starts_with("$argon2id$")), "{hashes:?}");
-    let url = format!("sqlite://{}", binary.path("app.sqlite").display());
+    let url = binary.url().to_owned();
     let app = TestApp::boot(application().env(Env::from_pairs([("DATABASE_URL", url)]))).await?;
     log_in(&app, "ada@example.com", made["password"].as_str().unwrap_or_default()).await?;
     log_in(&app, "grace@example.com", "another horse").await?;

@@ -1,6 +1,6 @@
 //! How the console takes what it is given, and what it prints to where.
 
-use crate::support::{Binary, Ended};
+use crate::support::{Binary, Ended, is_embedded};
 
 #[tokio::test]
 async fn an_unknown_command_suggests_the_nearest() -> anyhow::Result<()> {
@@ -48,6 +48,9 @@ async fn help_is_no_error() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_command_that_fails_says_why_on_one_line_of_standard_error() -> anyhow::Result<()> {
+    if !is_embedded() {
+        return Ok(());
+    }
     let binary = Binary::new("testing")?.env("DATABASE_URL", "sqlite://missing/app.sqlite");
     let opening = [
         &["migrate"][..],
@@ -75,9 +78,9 @@ async fn a_command_that_fails_says_why_on_one_line_of_standard_error() -> anyhow
 
 #[tokio::test]
 async fn another_backends_address_is_refused_by_name() -> anyhow::Result<()> {
-    let binary = Binary::new("testing")?.env("DATABASE_URL", "postgres://u:hunter22@db/app");
+    let binary = Binary::new("testing")?.env("DATABASE_URL", "mongodb://u:hunter22@db/app");
     let said = binary.refused(1, &["migrate"]).await?;
-    assert!(said.starts_with("error: DATABASE_URL is for `postgres`") && !said.contains("hunter22"), "{said}");
+    assert!(said.starts_with("error: DATABASE_URL is for `mongodb`") && !said.contains("hunter22"), "{said}");
     Ok(())
 }
 

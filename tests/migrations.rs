@@ -112,8 +112,11 @@ async fn a_migration_that_was_edited_after_it_was_applied_is_refused() -> anyhow
 }
 
 /// The destructive commands and what each says that it would do.
-const DESTRUCTIVE: [(&str, &str); 4] = [
+const DESTRUCTIVE: [(&str, &str); 7] = [
+    ("db:wipe", "Drop every table, with all data"),
     ("migrate", "Migrate the database"),
+    ("migrate:refresh", "Take back migrations, with the data they hold"),
+    ("migrate:reset", "Take back migrations, with the data they hold"),
     ("migrate:fresh", "Drop every table, with all data"),
     ("migrate:rollback", "Take back migrations, with the data they hold"),
     ("db:seed", "Seed the database"),
@@ -149,5 +152,11 @@ async fn with_force_it_is_done_in_production() -> anyhow::Result<()> {
     assert_eq!((binary.count("users").await?, binary.count("roles").await?), (1, 3));
     binary.done(&["migrate:rollback", "--force"]).await?;
     assert_eq!(binary.tables().await?, ["migrations"]);
+    binary.done(&["migrate:refresh", "--force", "--seed"]).await?;
+    assert_eq!((binary.count("users").await?, binary.count("roles").await?), (1, 3));
+    binary.done(&["migrate:reset", "--force"]).await?;
+    assert_eq!(binary.tables().await?, ["migrations"]);
+    binary.done(&["db:wipe", "--force"]).await?;
+    assert!(binary.tables().await?.is_empty());
     Ok(())
 }

@@ -21,10 +21,16 @@ pub struct ListRequest<'a, S> {
     pub search: &'a str,
 }
 
+diesel::define_sql_function! {
+    /// In lower case, so that a search finds it however it is written.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
 /// A `LIKE` pattern for rows that contain the text, whose own wildcards count as text.
 fn containing(search: &str) -> String {
     let mut pattern = String::from("%");
-    for character in search.chars() {
+    // A database's text has no zero bytes, and some refuse to look for one.
+    for character in search.chars().filter(|character| *character != '\0') {
         if matches!(character, '%' | '_' | '\\') {
             pattern.push('\\');
         }

@@ -8,7 +8,7 @@ use paravel::{
     service,
 };
 
-use super::{ListRequest, RoleSort, containing};
+use super::{ListRequest, RoleSort, containing, lower};
 use crate::{
     database::{
         Backend, Conn, Database, IdSql,
@@ -57,7 +57,7 @@ fn filtered(search: &str) -> Filtered {
     if search.is_empty() {
         return query;
     }
-    query.filter(roles::name.like(containing(search)).escape('\\'))
+    query.filter(lower(roles::name).like(lower(containing(search))).escape('\\'))
 }
 
 fn sorted(query: Filtered, sort: RoleSort) -> Filtered {

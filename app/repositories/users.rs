@@ -9,7 +9,7 @@ use paravel::{
     service,
 };
 
-use super::{ListRequest, UserSort, containing, tokens::revoke_all};
+use super::{ListRequest, UserSort, containing, lower, tokens::revoke_all};
 use crate::{
     database::{
         Backend, Conn, Database, IdSql,
@@ -58,8 +58,9 @@ fn filtered(search: &str) -> Filtered {
     if search.is_empty() {
         return query;
     }
-    let pattern = containing(search);
-    query.filter(users::name.like(pattern.clone()).escape('\\').or(users::email.like(pattern).escape('\\')))
+    let pattern = || lower(containing(search));
+    let by_name = lower(users::name).like(pattern()).escape('\\');
+    query.filter(by_name.or(lower(users::email).like(pattern()).escape('\\')))
 }
 
 fn sorted(query: Filtered, sort: UserSort) -> Filtered {

@@ -1,10 +1,12 @@
 //! The toolkit's tests: one binary, a module for each part.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a test that is left out says why")]
 
 mod ambient;
 mod cancellation;
 mod commit_hooks;
 mod config;
+mod conformance;
 mod console;
 mod container;
 mod database;
@@ -16,8 +18,13 @@ mod layers;
 mod lifetimes;
 mod macros;
 mod migrations;
+mod migrator;
 mod overload;
 mod seeders;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod servers;
 mod service;
 mod sqlite;
 mod transactions;
+mod watch;
+mod watched_requests;

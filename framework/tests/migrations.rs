@@ -11,35 +11,35 @@ use crate::database::{TestDb, empty};
 
 static EMBEDDED: &[Migration] = paravel::migrations!("tests/migrations");
 
-const fn table(name: &'static str, up: &'static str, down: &'static str) -> Migration {
+pub const fn table(name: &'static str, up: &'static str, down: &'static str) -> Migration {
     Migration::new(name, up, down, &[], &[])
 }
 
-static FIRST: &[Migration] = &[table("1_a", "create table a (n)", "drop table a")];
-static BOTH: &[Migration] =
+pub static FIRST: &[Migration] = &[table("1_a", "create table a (n)", "drop table a")];
+pub static BOTH: &[Migration] =
     &[table("1_a", "create table a (n)", "drop table a"), table("2_b", "create table b (n)", "drop table b")];
-static ALL: &[Migration] = &[
+pub static ALL: &[Migration] = &[
     table("1_a", "create table a (n)", "drop table a"),
     table("2_b", "create table b (n)", "drop table b"),
     table("3_c", "create table c (n)", "drop table c"),
 ];
 
-fn migrator(db: &TestDb, migrations: &'static [Migration]) -> Migrator {
+pub fn migrator(db: &TestDb, migrations: &'static [Migration]) -> Migrator {
     let clock = FakeClock::at(Timestamp::from_unix(1_700_000_000));
     Migrator::new(Arc::clone(&db.db) as _, Arc::new(clock), migrations)
 }
 
-async fn tables(db: &TestDb) -> Vec<String> {
+pub async fn tables(db: &TestDb) -> Vec<String> {
     let tables = db.info().await.unwrap().tables;
     tables.keys().filter(|name| *name != "migrations").cloned().collect()
 }
 
-async fn states(migrator: &Migrator) -> Vec<(String, &'static str, Option<i64>)> {
+pub async fn states(migrator: &Migrator) -> Vec<(String, &'static str, Option<i64>)> {
     let status = migrator.status().await.unwrap();
     status.into_iter().map(|one| (one.name, one.state, one.batch)).collect()
 }
 
-fn state(name: &str, state: &'static str, batch: Option<i64>) -> (String, &'static str, Option<i64>) {
+pub fn state(name: &str, state: &'static str, batch: Option<i64>) -> (String, &'static str, Option<i64>) {
     (name.to_owned(), state, batch)
 }
 
@@ -114,7 +114,8 @@ async fn a_migration_that_fails_leaves_nothing_of_itself_and_keeps_those_before_
     let db = empty(&[]);
     let migrator = migrator(&db, BROKEN);
     let error = migrator.migrate().await.unwrap_err();
-    let expected = "the migration `2_broken` failed, and nothing of it was kept: no such table: no_such_table";
+    let expected = "the migration `2_broken` failed, and nothing of it was kept: no such table: no_such_table; those before \
+                    it are applied: correct it and run `migrate` again";
     assert_eq!(error.to_string(), expected);
     assert_eq!(tables(&db).await, ["a"]);
     assert_eq!(states(&migrator).await[1], state("2_broken", "pending", None));

@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, ensure};
-use app::database::Database;
+use app::database::{Conn, Database};
 use paravel::{
     config::DatabaseConfig,
-    database::{DatabaseAdmin, Row, Statement},
+    database::{Connection, DatabaseAdmin, Row, Statement},
     support::Env,
+    testing::TestDatabase,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,8 +23,9 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The binary with where and how to run it.
 pub struct Binary {
-    // Opened at its first use, and before the folder, so that it is closed when that is deleted.
+    // Opened at its first use, and before what it is connected to.
     database: Database,
+    _own: Option<TestDatabase>,
     folder: TempDir,
     env: BTreeMap<String, String>,
 }
@@ -45,11 +47,21 @@ pub struct Serving {
     lines: Lines<BufReader<ChildStdout>>,
 }
 
+/// Whether the database is a file, which some tests look into.
+pub fn is_embedded() -> bool {
+    Conn::BACKEND == "sqlite"
+}
+
 impl Binary {
-    /// In an environment of its own, with a database that does not exist yet.
+    /// In an environment of its own, with a database that does not exist yet, or is empty.
     pub fn new(environment: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let url = format!("sqlite://{}", folder.path().join("app.sqlite").display());
+        let file = format!("sqlite://{}", folder.path().join("app.sqlite").display());
+        let own = match is_embedded() {
+            true => None,
+            false => Some(TestDatabase::create(Conn::BACKEND)?.context("it needs a server, which bin/test starts")?),
+        };
+        let url = own.as_ref().map_or(file, |own| own.url().to_owned());
         let path = std::env::var("PATH")?;
         let env = [
             ("PATH", &*path),
@@ -60,7 +72,7 @@ impl Binary {
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let database = Database::new(DatabaseConfig::from_env(&Env::from_pairs([("DATABASE_URL", url)])))?;
-        Ok(Self { database, folder, env })
+        Ok(Self { database, _own: own, folder, env })
     }
 
     /// In an environment of this kind, whose database is migrated and seeded.
@@ -74,6 +86,11 @@ impl Binary {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// The address of its database.
+    pub fn url(&self) -> &str {
+        self.env.get("DATABASE_URL").map_or("", String::as_str)
     }
 
     /// A file of its folder.
@@ -153,8 +170,7 @@ impl Binary {
 
     /// The names of the application's tables.
     pub async fn tables(&self) -> anyhow::Result<Vec<String>> {
-        let names = "select name from sqlite_master where type = 'table' and name not like 'sqlite%' order by name";
-        Ok(self.rows(names).await?.iter().map(|row| row.text("name").to_owned()).collect())
+        Ok(self.rows(Conn::TABLES).await?.iter().map(|row| row.text("name").to_owned()).collect())
     }
 }
 

@@ -8,16 +8,32 @@ use crate::support::{Env, EnvValue};
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct DatabaseConfig {
-    /// `DATABASE_URL`: `sqlite://` and a path, relative to the working directory or absolute. Default
-    /// `sqlite://database/database.sqlite`.
+    /// `DATABASE_URL`: `sqlite://` and a path, relative to the working directory or absolute, or the address of a
+    /// server, such as `postgres://user:password@host/database`. Default `sqlite://database/database.sqlite`.
     pub url: DatabaseUrl,
     /// `DB_READERS`: connections that read at once. Default 4.
     pub readers: usize,
-    /// `DB_ACQUIRE_TIMEOUT`: how long a read waits for a connection. Default `5s`.
+    /// `DB_WRITERS`: connections to a server that run transactions at once. SQLite has one writer. Default 4.
+    pub writers: usize,
+    /// `DB_IDLE_TIMEOUT`: how long a connection to a server is kept unused. Default `10m`.
+    #[serde(serialize_with = "super::shown::duration")]
+    pub idle_timeout: Duration,
+    /// `DB_MAX_LIFETIME`: how long a connection to a server is used at most. Default `30m`.
+    #[serde(serialize_with = "super::shown::duration")]
+    pub max_lifetime: Duration,
+    /// `DB_ACQUIRE_TIMEOUT`: how long to wait for a connection. Default `5s`.
     #[serde(serialize_with = "super::shown::duration")]
     pub acquire_timeout: Duration,
     /// `DB_WRITE_QUEUE`: writes that may wait before the next is refused as overload. Default 1024.
     pub write_queue: usize,
+    /// `DB_WATCH`: whether each request's queries are looked at, so that repeated ones are found. By default they are
+    /// everywhere but in production.
+    pub watch: Option<bool>,
+    /// `DB_SLOW_QUERY`: from how long on a query is logged as slow. Default `100ms`.
+    #[serde(serialize_with = "super::shown::duration")]
+    pub slow_query: Duration,
+    /// `DB_N_PLUS_ONE`: how often the same query runs in one request before it is reported. Default 10.
+    pub n_plus_one: usize,
 }
 
 impl DatabaseConfig {
@@ -27,10 +43,25 @@ impl DatabaseConfig {
         Self {
             url: env.var("DATABASE_URL", "Where the data is").or(url),
             readers: env.var("DB_READERS", "Connections that read at once").or::<Count>(Count(4)).0,
+            writers: env.var("DB_WRITERS", "Connections to a server that write at once").or::<Count>(Count(4)).0,
+            idle_timeout: env
+                .var("DB_IDLE_TIMEOUT", "How long a connection to a server is kept unused")
+                .or(Duration::from_secs(600)),
+            max_lifetime: env
+                .var("DB_MAX_LIFETIME", "How long a connection to a server is used at most")
+                .or(Duration::from_secs(1800)),
             acquire_timeout: env
-                .var("DB_ACQUIRE_TIMEOUT", "How long a read waits for a connection")
+                .var("DB_ACQUIRE_TIMEOUT", "How long to wait for a connection")
                 .or(Duration::from_secs(5)),
             write_queue: env.var("DB_WRITE_QUEUE", "Writes that may wait").or::<Count>(Count(1024)).0,
+            watch: env.var("DB_WATCH", "Whether queries are watched").optional(),
+            slow_query: env
+                .var("DB_SLOW_QUERY", "From how long on a query is logged as slow")
+                .or(Duration::from_millis(100)),
+            n_plus_one: env
+                .var("DB_N_PLUS_ONE", "How often a query runs in a request before it is reported")
+                .or::<Count>(Count(10))
+                .0,
         }
     }
 }
@@ -45,9 +76,13 @@ impl DatabaseUrl {
         &self.0
     }
 
-    /// What stands before `://`.
+    /// The backend that what stands before `://` means.
     pub fn scheme(&self) -> &str {
-        self.0.split("://").next().unwrap_or_default()
+        match self.0.split("://").next().unwrap_or_default() {
+            "postgresql" => "postgres",
+            "mariadb" => "mysql",
+            scheme => scheme,
+        }
     }
 
     /// What stands after `://`.
@@ -57,7 +92,8 @@ impl DatabaseUrl {
 }
 
 impl EnvValue for DatabaseUrl {
-    const EXPECTED: &'static str = "sqlite:// and a path, such as sqlite://database/database.sqlite";
+    const EXPECTED: &'static str =
+        "an address such as sqlite://database/database.sqlite or postgres://user:password@host/database";
     // The backends of a network carry a password in their URL.
     const SECRET: bool = true;
 
@@ -73,9 +109,14 @@ impl EnvValue for DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.rest().rsplit_once('@') {
+        if self.scheme() == "sqlite" {
+            return f.write_str(&self.0);
+        }
+        // A query may carry a password, too.
+        let address = self.rest().split('?').next().unwrap_or_default();
+        match address.rsplit_once('@') {
             Some((_, host)) => write!(f, "{}://[redacted]@{host}", self.scheme()),
-            None => f.write_str(&self.0),
+            None => write!(f, "{}://{address}", self.scheme()),
         }
     }
 }

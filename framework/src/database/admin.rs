@@ -1,10 +1,10 @@
 use futures_util::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 
-use super::{Connection, Db, DbError, Driver, Row, Statement};
+use super::{Connection, DatabaseInternals, Db, DbError, Driver, Row, Statement};
 
 /// What the console does with a database, whatever its backend. [`Db`] implements it.
-pub trait DatabaseAdmin: Send + Sync {
+pub trait DatabaseAdmin: DatabaseInternals {
     /// The backend's name: `sqlite`, `postgres` or `mysql`.
     fn backend(&self) -> &'static str;
 
@@ -83,7 +83,7 @@ impl<C: Connection> DatabaseAdmin for Db<C> {
             let mut tables = serde_json::Map::new();
             for table in self.fetch_rows(C::TABLES).await? {
                 let name = table.text("name");
-                let count = format!("select count(*) as n from \"{}\"", name.replace('"', "\"\""));
+                let count = format!("select count(*) as n from {}", C::quoted(name));
                 let count = self.fetch_rows(&count).await?.first().map_or(0, |row| row.integer("n"));
                 tables.insert(name.to_owned(), count.into());
             }

@@ -15,8 +15,9 @@ pub(super) struct AfterCommit(Mutex<Option<Pending>>);
 #[derive(Default)]
 struct Pending {
     hooks: Vec<Hook>,
-    // How many there were when each of the open savepoints began.
-    savepoints: Vec<usize>,
+    // The depth of each open savepoint, and how many hooks there were when it began. At which depth a driver runs its work
+    // is its own affair, so only the order of depths counts.
+    savepoints: Vec<(NonZeroU32, usize)>,
 }
 
 /// Runs a future after the transaction that is open here has been committed, or at once where none is. On rollback
@@ -50,28 +51,28 @@ where
     }
 }
 
-/// Notes that a transaction has begun at this depth. The second and deeper are savepoints.
+/// Notes that a savepoint has begun at this depth.
 pub(super) fn begins(depth: NonZeroU32) {
-    with_pending(depth, |pending, savepoint| {
-        pending.savepoints.truncate(savepoint);
-        pending.savepoints.push(pending.hooks.len());
+    with_pending(|pending| {
+        pending.savepoints.retain(|(open, _)| *open < depth);
+        pending.savepoints.push((depth, pending.hooks.len()));
         Vec::new()
     });
 }
 
 /// Drops what was raised since the savepoint at this depth, which is being rolled back.
 pub(super) fn rolls_back(depth: NonZeroU32) {
-    with_pending(depth, |pending, savepoint| {
-        let kept = pending.savepoints.get(savepoint).copied().unwrap_or(pending.hooks.len());
-        pending.hooks.split_off(kept)
+    with_pending(|pending| {
+        let kept = pending.savepoints.iter().find(|(open, _)| *open == depth).map(|(_, kept)| *kept);
+        pending.hooks.split_off(kept.unwrap_or(pending.hooks.len()))
     });
 }
 
-fn with_pending(depth: NonZeroU32, with: impl FnOnce(&mut Pending, usize) -> Vec<Hook>) {
-    let Some(savepoint) = (depth.get() as usize).checked_sub(2) else { return };
+/// The driver begins and ends the outermost transaction outside its scope, so whatever is noted here is a savepoint.
+fn with_pending(with: impl FnOnce(&mut Pending) -> Vec<Hook>) {
     let buffer = with_current(|app| app.current_scope().and_then(|scope| scope.get::<AfterCommit>()));
     if let Ok(Some(buffer)) = buffer {
-        let dropped = buffer.0.lock().as_mut().map(|pending| with(pending, savepoint));
+        let dropped = buffer.0.lock().as_mut().map(with);
         // Without the lock: what a hook holds may do anything as it goes.
         drop(dropped);
     }

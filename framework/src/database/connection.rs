@@ -44,11 +44,45 @@ pub trait Connection: AsyncConnection + Send + 'static {
     /// Runs a query and gives its rows.
     fn fetch<'c>(&'c mut self, statement: &'c Statement) -> BoxFuture<'c, QueryResult<Vec<Row>>>;
 
+    /// What a name is quoted with in raw SQL.
+    const QUOTE: char = '"';
+
+    /// A name, quoted for raw SQL.
+    fn quoted(name: &str) -> String {
+        let quote = Self::QUOTE;
+        format!("{quote}{}{quote}", name.replace(quote, &format!("{quote}{quote}")))
+    }
+
     /// A query for the names of all tables, in a column `name`.
     const TABLES: &'static str;
 
+    /// A query for the columns of the table bound to it, in their order: `name`, `type`, `default_value`, and as 0 or 1
+    /// `is_nullable` and `is_primary`.
+    const COLUMNS: &'static str;
+
+    /// A query for the indexes of the table bound to it, a row for each column, in the order of the names and the
+    /// columns: `name`, `column_name`, and as 0 or 1 `is_unique`.
+    const INDEXES: &'static str;
+
+    /// A query for the foreign keys of the table bound to it, a row for each column, a key's together and in their
+    /// order: `name`, `column_name`, `target_table`, `target_column`, `on_delete`.
+    const FOREIGN_KEYS: &'static str;
+
     /// Drops every table and view.
     fn drop_everything(&mut self) -> BoxFuture<'_, QueryResult<()>>;
+
+    /// Waits until no other migrator takes a step. Called first in the transaction of each step; a lock that ends with
+    /// the transaction is as good as one that [`unlock_migrations`](Self::unlock_migrations) gives back. Nothing is to
+    /// be done where no two transactions write at once.
+    fn lock_migrations(&mut self) -> BoxFuture<'_, QueryResult<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Lets the next migrator go on. Called last in the transaction of a step, also where the step failed; what is not
+    /// to be kept will be rolled back. A lock that does not end with the transaction must not end before it.
+    fn unlock_migrations(&mut self, _keep: bool) -> BoxFuture<'_, QueryResult<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// How the connections of one backend are kept and used.
@@ -62,6 +96,10 @@ pub trait Driver<C>: Send + Sync + Sized + 'static {
     /// Lends a connection that cannot write.
     fn reader(&self) -> impl Future<Output = Result<Self::Reader, DbError>> + Send;
 
+    /// Is told that whoever had the reader came to an end. One that is dropped without this may be in the middle of a
+    /// query.
+    fn finished(_reader: &mut Self::Reader) {}
+
     /// Takes work, to be run in a transaction on the primary. It goes on to its end although the caller goes away.
     ///
     /// # Errors
@@ -73,4 +111,10 @@ pub trait Driver<C>: Send + Sync + Sized + 'static {
 
     /// What `db:show` says of the database: names and values.
     fn describe(&self) -> impl Future<Output = Result<Vec<(String, String)>, DbError>> + Send;
+
+    /// What `db:monitor` says: how many connections there are, how many are in use, what waits, and whatever else this
+    /// driver or its server counts.
+    fn load(&self) -> impl Future<Output = Result<Vec<(&'static str, u64)>, DbError>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
 }

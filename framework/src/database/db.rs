@@ -1,4 +1,4 @@
-use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
+use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::future::FutureExt;
 use parking_lot::Mutex;
@@ -6,9 +6,11 @@ use tokio::{
     runtime::Handle,
     sync::{OnceCell, oneshot},
 };
+use tracing::Instrument;
 
 use super::{
-    AsyncFunc, Connection, DbError, Driver, StickyReads, Verdict, Work, after_commit::TransactionScope, connection::Run,
+    AsyncFunc, Connection, DbError, Driver, Source, StickyReads, Verdict, Work, after_commit::TransactionScope,
+    connection::Run,
 };
 use crate::{config::DatabaseConfig, container::panic_message};
 
@@ -16,8 +18,8 @@ use crate::{config::DatabaseConfig, container::panic_message};
 const ATTEMPTS: usize = 3;
 
 tokio::task_local! {
-    // Set while a closure has a connection.
-    static IN_CLOSURE: ();
+    // Set while a closure has a connection: where it was given to the database.
+    static IN_CLOSURE: Source;
 }
 
 /// The database of an application whose connection type is `C`.
@@ -74,7 +76,21 @@ impl<C: Connection> Db<C> {
     /// # Errors
     /// What the closure returned; [`DbError::AcquireTimeout`] where no connection became free;
     /// [`DbError::NestedTransaction`] inside another database closure.
-    pub async fn read<'a, R, E, F>(&'a self, closure: F) -> Result<R, E>
+    #[track_caller]
+    pub fn read<'a, R, E, F>(&'a self, closure: F) -> impl Future<Output = Result<R, E>>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+            + Send
+            + 'a,
+        R: Send + 'a,
+        E: From<DbError> + Send + 'a,
+    {
+        self.read_from(Source::caller(), closure)
+    }
+
+    /// [`read`](Self::read) for a caller that stands elsewhere.
+    pub(crate) async fn read_from<'a, R, E, F>(&'a self, source: Source, closure: F) -> Result<R, E>
     where
         F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
             + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
@@ -85,7 +101,9 @@ impl<C: Connection> Db<C> {
     {
         refuse_nesting()?;
         let mut reader = self.driver().await?.reader().await?;
-        IN_CLOSURE.scope((), closure(&mut *reader)).await
+        let result = IN_CLOSURE.scope(source, closure(&mut *reader)).await;
+        C::Driver::finished(&mut reader);
+        result
     }
 
     /// Runs a closure in a transaction on the primary, and returns once that is committed. An error or a panic
@@ -100,7 +118,8 @@ impl<C: Connection> Db<C> {
     /// # Errors
     /// What the closure returned; [`DbError::Overloaded`] where too many writes wait; [`DbError::Panicked`];
     /// [`DbError::NestedTransaction`] inside another database closure; what the commit met.
-    pub async fn write<R, E, F>(&self, closure: F) -> Result<R, E>
+    #[track_caller]
+    pub fn write<R, E, F>(&self, closure: F) -> impl Future<Output = Result<R, E>>
     where
         F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
             + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
@@ -109,7 +128,20 @@ impl<C: Connection> Db<C> {
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.submit(closure).await?
+        self.write_from(Source::caller(), closure)
+    }
+
+    /// [`write`](Self::write) for a caller that stands elsewhere.
+    pub(crate) async fn write_from<R, E, F>(&self, source: Source, closure: F) -> Result<R, E>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+            + Send
+            + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.submit(source, closure, &mut false).await?
     }
 
     /// [`write`](Self::write) for a closure that may be run again: where the database could not begin or commit
@@ -117,7 +149,22 @@ impl<C: Connection> Db<C> {
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub async fn transaction<R, E, F>(&self, closure: F) -> Result<R, E>
+    #[track_caller]
+    pub fn transaction<R, E, F>(&self, closure: F) -> impl Future<Output = Result<R, E>>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+            + Clone
+            + Send
+            + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.transaction_from(Source::caller(), closure)
+    }
+
+    /// [`transaction`](Self::transaction) for a caller that stands elsewhere.
+    pub(crate) async fn transaction_from<R, E, F>(&self, source: Source, closure: F) -> Result<R, E>
     where
         F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
             + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
@@ -128,16 +175,18 @@ impl<C: Connection> Db<C> {
         E: From<DbError> + Send + 'static,
     {
         for _ in 1..ATTEMPTS {
-            match self.submit(closure.clone()).await {
-                Err(error) if error.is_conflict() => {}
-                other => return other?,
+            let mut conflict = false;
+            let done = self.submit(source, closure.clone(), &mut conflict).await;
+            if !conflict {
+                return done?;
             }
         }
-        self.submit(closure).await?
+        self.submit(source, closure, &mut false).await?
     }
 
-    /// The closure's own result, once it is committed or rolled back; else why that could not be done.
-    async fn submit<R, E, F>(&self, closure: F) -> Result<Result<R, E>, DbError>
+    /// The closure's own result, once it is committed or rolled back; else why that could not be done. Notes whether
+    /// somebody else's transaction was in the way.
+    async fn submit<R, E, F>(&self, source: Source, closure: F, conflict: &mut bool) -> Result<Result<R, E>, DbError>
     where
         F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
             + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
@@ -151,7 +200,7 @@ impl<C: Connection> Db<C> {
         let scope = Arc::new(TransactionScope::begin());
         let outcome = Arc::new(Mutex::new(None));
         let (answer, answered) = oneshot::channel();
-        let run = run_work(closure, Arc::clone(&scope), Arc::clone(&outcome));
+        let run = run_work(source, closure, Arc::clone(&scope), Arc::clone(&outcome));
         let handle = Handle::current();
         let done = Box::new(move |done: Result<(), DbError>| {
             let outcome = outcome.lock().take();
@@ -164,6 +213,8 @@ impl<C: Connection> Db<C> {
         });
         driver.submit(Work { run, done })?;
         let (done, outcome, hooks) = answered.await.map_err(|_| DbError::Closed)?;
+        // Whatever the closure made of it, the driver has seen it.
+        *conflict = done.as_ref().is_err_and(DbError::is_conflict);
         if let Some(Err(panic)) = outcome {
             return Err(DbError::Panicked { message: panic_message(&*panic) });
         }
@@ -187,7 +238,7 @@ impl<C: Connection> Db<C> {
 
 type Outcome<R, E> = Arc<Mutex<Option<std::thread::Result<Result<R, E>>>>>;
 
-fn run_work<C, R, E, F>(closure: F, scope: Arc<TransactionScope>, outcome: Outcome<R, E>) -> Run<C>
+fn run_work<C, R, E, F>(source: Source, closure: F, scope: Arc<TransactionScope>, outcome: Outcome<R, E>) -> Run<C>
 where
     C: Connection,
     F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
@@ -197,11 +248,13 @@ where
     R: Send + 'static,
     E: Send + 'static,
 {
+    // What is logged inside belongs to the caller's request, whatever thread it is on.
+    let span = tracing::Span::current();
     Box::new(move |connection| {
         async move {
             // The call itself is inside, too: a function may panic before it has a future.
-            let work = scope.run(IN_CLOSURE.scope((), async { closure(connection).await }));
-            let result = AssertUnwindSafe(work).catch_unwind().await;
+            let work = scope.run(IN_CLOSURE.scope(source, async { closure(connection).await }));
+            let result = AssertUnwindSafe(work.instrument(span)).catch_unwind().await;
             let verdict = if matches!(result, Ok(Ok(_))) { Verdict::Commit } else { Verdict::Rollback };
             *outcome.lock() = Some(result);
             verdict
@@ -211,8 +264,19 @@ where
 }
 
 fn refuse_nesting() -> Result<(), DbError> {
-    match IN_CLOSURE.try_with(|()| ()) {
+    match IN_CLOSURE.try_with(|_| ()) {
         Ok(()) => Err(DbError::NestedTransaction),
         Err(_) => Ok(()),
     }
+}
+
+/// Where the closure that runs here was given to the database; nothing outside one.
+pub(super) fn source() -> Option<Source> {
+    IN_CLOSURE.try_with(|source| *source).ok()
+}
+
+/// Calls a function that belongs to the closure which was given to the database there, on whatever thread this is.
+#[cfg(feature = "sqlite")]
+pub(super) fn with_source<R>(source: Source, function: impl FnOnce() -> R) -> R {
+    IN_CLOSURE.sync_scope(source, function)
 }

@@ -47,6 +47,13 @@ pub enum DbError {
     /// A call on the database inside a closure that has a connection already; it could wait for itself.
     #[error("a database call inside a database closure: use the closure's connection, and `c.transaction` to nest")]
     NestedTransaction,
+    /// Another write that was committed together with this one ended the transaction of both. Nothing of this one was
+    /// kept, and it may be run again.
+    #[error("another write in the same transaction ended it, and nothing of this one was kept: {cause}")]
+    GroupAborted {
+        /// What ended it.
+        cause: String,
+    },
     /// Too many writes are waiting.
     #[error("the database is overloaded: {waiting} writes are waiting")]
     Overloaded {
@@ -87,6 +94,7 @@ impl DbError {
     /// Whether somebody else's transaction was in the way, so that this one can be run again as it stands.
     pub(super) fn is_conflict(&self) -> bool {
         match self {
+            Self::GroupAborted { .. } => true,
             Self::Query(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
             // SQLite's SQLITE_BUSY, after its busy_timeout.
             Self::Query(DieselError::DatabaseError(_, info)) => info.message().contains("database is locked"),
@@ -94,9 +102,20 @@ impl DbError {
         }
     }
 
+    /// Whether there is no room left for what was to be written. Reading goes on, and so does writing once there is room.
+    pub fn is_full(&self) -> bool {
+        // The words of SQLite, of PostgreSQL (SQLSTATE 53100) and of MySQL (1021 and 1114), which diesel does not tell apart.
+        let words = ["database or disk is full", "No space left on device", "Disk full", "is full"];
+        match self {
+            Self::Query(DieselError::DatabaseError(_, info)) => words.iter().any(|text| info.message().contains(text)),
+            Self::GroupAborted { cause } => words.iter().any(|text| cause.contains(text)),
+            _ => false,
+        }
+    }
+
     /// Whether the same call may work a moment later: nothing was done, and nothing is wrong with it.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Overloaded { .. } | Self::AcquireTimeout { .. })
+        matches!(self, Self::Overloaded { .. } | Self::AcquireTimeout { .. } | Self::GroupAborted { .. })
     }
 }
 

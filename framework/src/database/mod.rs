@@ -26,15 +26,23 @@
 
 mod admin;
 mod after_commit;
+mod catalogue;
 mod commands;
 mod connection;
 mod db;
 mod error;
 mod func;
+mod internals;
 mod migrations;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod page;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod raw;
 mod seeder;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod types;
@@ -42,14 +50,20 @@ mod watch;
 
 pub use admin::{DatabaseAdmin, DatabaseInfo};
 pub use after_commit::after_commit;
+pub use catalogue::{ColumnInfo, ForeignKeyInfo, IndexInfo, TableInfo};
 pub use connection::{Connection, Driver, Run, Verdict, Work};
 pub use db::Db;
 pub use error::DbError;
 pub use func::AsyncFunc;
-pub use migrations::{Migration, MigrationError, MigrationStatus, Migrator};
+pub use internals::{DatabaseInternals, DatabaseLoad};
+pub use migrations::{Migration, MigrationError, MigrationStatus, MigrationStep, Migrator, PendingMigration};
+#[cfg(feature = "mysql")]
+pub use mysql::{MysqlConn, MysqlDriver};
 pub use page::{Page, PageRequest};
+#[cfg(feature = "postgres")]
+pub use postgres::{PgConn, PgDriver};
 pub use raw::{Row, Statement, Value};
 pub use seeder::{DynSeeder, Seeder, Seeders};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Inline, SqliteConn, SqliteDriver};
-pub use watch::{QueryWatch, StickyReads};
+pub use sqlite::{SqliteCalls, SqliteConn, SqliteDriver};
+pub use watch::{Fingerprint, QueryWatch, Source, StickyReads, WatchPolicy, WatchedQuery};

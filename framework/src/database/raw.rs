@@ -92,6 +92,11 @@ impl Row {
         self.0.get(column).unwrap_or(&Value::Null)
     }
 
+    /// The columns' names and values, by name.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// The column as text; empty where it is not.
     pub fn text(&self, column: &str) -> &str {
         match self.get(column) {

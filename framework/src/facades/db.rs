@@ -1,7 +1,7 @@
-use std::{marker::PhantomData, sync::Arc};
+use std::{future::Future, marker::PhantomData, sync::Arc};
 
 use crate::{
-    database::{AsyncFunc, Connection, Db as Database, DbError},
+    database::{AsyncFunc, Connection, Db as Database, DbError, Source},
     service::facade,
 };
 
@@ -18,7 +18,8 @@ impl<C: Connection> Db<C> {
     ///
     /// # Errors
     /// As [`Database::read`].
-    pub async fn read<R, E, F>(closure: F) -> Result<R, E>
+    #[track_caller]
+    pub fn read<R, E, F>(closure: F) -> impl Future<Output = Result<R, E>>
     where
         F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
             + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
@@ -26,14 +27,16 @@ impl<C: Connection> Db<C> {
         R: Send,
         E: From<DbError> + Send,
     {
-        Self::database()?.read(closure).await
+        let source = Source::caller();
+        async move { Self::database()?.read_from(source, closure).await }
     }
 
     /// [`Database::write`].
     ///
     /// # Errors
     /// As [`Database::write`].
-    pub async fn write<R, E, F>(closure: F) -> Result<R, E>
+    #[track_caller]
+    pub fn write<R, E, F>(closure: F) -> impl Future<Output = Result<R, E>>
     where
         F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
             + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
@@ -42,14 +45,16 @@ impl<C: Connection> Db<C> {
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        Self::database()?.write(closure).await
+        let source = Source::caller();
+        async move { Self::database()?.write_from(source, closure).await }
     }
 
     /// [`Database::transaction`].
     ///
     /// # Errors
     /// As [`Database::transaction`].
-    pub async fn transaction<R, E, F>(closure: F) -> Result<R, E>
+    #[track_caller]
+    pub fn transaction<R, E, F>(closure: F) -> impl Future<Output = Result<R, E>>
     where
         F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
             + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
@@ -59,6 +64,7 @@ impl<C: Connection> Db<C> {
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        Self::database()?.transaction(closure).await
+        let source = Source::caller();
+        async move { Self::database()?.transaction_from(source, closure).await }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     config::{AppConfig, AuthConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
     console::{Command, CommandEntry, Registry},
     container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
-    database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seeders},
+    database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seeders, WatchPolicy},
     events::{EventBus, ListenerEntry},
     http::{Hint, Hints, Kernel, Router, up},
     support::{Clock, Env, LogSink, SystemClock, TracingLog, VariableInfo},
@@ -28,6 +28,7 @@ pub struct ApplicationBuilder {
     commands: Vec<CommandEntry>,
     listeners: Vec<ListenerEntry>,
     database: Option<AddDatabase>,
+    backend: Option<&'static str>,
     seeders: Seeders,
     hints: Vec<Hint>,
 }
@@ -91,6 +92,7 @@ impl ApplicationBuilder {
 
     /// Gives the application its database: the connection type and the migrations.
     pub fn database<C: Connection>(mut self, migrations: &'static [Migration]) -> Self {
+        self.backend = Some(C::BACKEND);
         self.database = Some(Box::new(move |config, app| {
             let db = Arc::new(Db::<C>::new(config.clone())?);
             app.instance(Arc::clone(&db));
@@ -101,6 +103,11 @@ impl ApplicationBuilder {
             Ok(())
         }));
         self
+    }
+
+    /// The backend of the application's database, where it has one.
+    pub fn backend(&self) -> Option<&'static str> {
+        self.backend
     }
 
     /// Gives the application its seeders.
@@ -144,6 +151,8 @@ impl ApplicationBuilder {
             app.config(config);
         }
         let http = configs.get::<HttpConfig>()?;
+        let config = configs.get::<AppConfig>()?;
+        let watch = WatchPolicy::new(&config, &*configs.get::<DatabaseConfig>()?);
         let hasher: Arc<dyn Hasher> = Arc::new(Argon2Hasher::new(&*configs.get::<AuthConfig>()?)?);
         app.instance(hasher);
         app.instance::<dyn Clock>(Arc::new(SystemClock));
@@ -176,8 +185,9 @@ impl ApplicationBuilder {
         match router.build() {
             Ok((table, route_roots, endpoint)) => {
                 roots.extend(route_roots);
-                app.instance(Arc::new(table));
-                app.instance(Arc::new(Kernel::new(endpoint, &http)));
+                let table = Arc::new(table);
+                app.instance(Arc::clone(&table));
+                app.instance(Arc::new(Kernel::new(endpoint, table, &http, &config, watch)));
             }
             Err(found) => faults.extend(found),
         }

@@ -2,23 +2,45 @@ use std::sync::Arc;
 
 use poem::{Endpoint, EndpointExt, Request, Response, endpoint::BoxEndpoint};
 
-use super::{BodyLimit, CatchPanic, Render, RequestId, Scoped, SecureHeaders, Trace};
-use crate::{config::HttpConfig, container::Container};
+use super::{
+    BodyLimit, CatchPanic, Render, RepeatedQueries, RequestId, RouteTable, Scoped, SecureHeaders, ServerTiming, Trace,
+};
+use crate::{
+    config::{AppConfig, Environment, HttpConfig},
+    container::Container,
+    database::WatchPolicy,
+};
 
 /// What every request passes before its route and every response after it.
 ///
 /// From the outside in: the scope, the request id, the trace span, the security headers, the problem renderer, the panic
-/// catcher, the body limit.
+/// catcher, the body limit. Inside the security headers stand the report of repeated queries, where these are watched,
+/// and the server's timing, where the application is local.
 #[derive(Clone)]
 pub struct Kernel {
     routes: Arc<BoxEndpoint<'static, Response>>,
+    table: Arc<RouteTable>,
     body_limit: usize,
+    watching: bool,
+    local: bool,
 }
 
 impl Kernel {
     /// A kernel around these routes.
-    pub(crate) fn new(routes: BoxEndpoint<'static, Response>, config: &HttpConfig) -> Self {
-        Self { routes: Arc::new(routes), body_limit: config.body_limit }
+    pub(crate) fn new(
+        routes: BoxEndpoint<'static, Response>,
+        table: Arc<RouteTable>,
+        http: &HttpConfig,
+        app: &AppConfig,
+        watch: WatchPolicy,
+    ) -> Self {
+        Self {
+            routes: Arc::new(routes),
+            table,
+            body_limit: http.body_limit,
+            watching: watch.watching,
+            local: app.env == Environment::Local,
+        }
     }
 
     /// The endpoint that answers requests in this container.
@@ -27,6 +49,8 @@ impl Kernel {
             .with(BodyLimit(self.body_limit))
             .with(CatchPanic)
             .with(Render)
+            .with_if(self.watching, RepeatedQueries(Arc::clone(&self.table)))
+            .with_if(self.local, ServerTiming)
             .with(SecureHeaders)
             .with(Trace)
             .with(RequestId::middleware())

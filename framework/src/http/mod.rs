@@ -42,7 +42,9 @@ pub(crate) use health::up;
 pub use hints::{Hint, Hints};
 pub use kernel::Kernel;
 pub use listing::{Links, Listing, Meta};
-pub use middleware::{Authenticate, BodyLimit, CatchPanic, Render, RequestId, Scoped, SecureHeaders, Trace};
+pub use middleware::{
+    Authenticate, BodyLimit, CatchPanic, Render, RepeatedQueries, RequestId, Scoped, SecureHeaders, ServerTiming, Trace,
+};
 pub use paravel_macros::endpoint;
 pub use poem::http::StatusCode;
 pub use problem::{FieldError, Problem};

@@ -98,7 +98,7 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
     }
 
-    /// 503: the server has too much to do.
+    /// 503: the server has too much to do, or no room to do it in.
     pub fn overloaded(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "") }
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
@@ -197,7 +197,7 @@ impl From<ContainerError> for Problem {
 
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
-        if error.is_transient() { Self::overloaded(error) } else { Self::internal(error) }
+        if error.is_transient() || error.is_full() { Self::overloaded(error) } else { Self::internal(error) }
     }
 }
 

@@ -67,6 +67,14 @@ impl RouteTable {
         self.find(name).is_some()
     }
 
+    /// The route that answers this method and path. Where several match, it is the one with the most that is fixed.
+    pub fn find_by_path(&self, method: &str, path: &str) -> Option<&RouteInfo> {
+        // Whatever answers GET answers HEAD.
+        let method = if method == "HEAD" { "GET" } else { method };
+        let matching = self.0.iter().filter(|route| route.method == method && matches(&route.path, path));
+        matching.min_by_key(|route| route.path.matches(['{', '*']).count())
+    }
+
     /// The path of the route of this name, with its parameters filled in and escaped.
     ///
     /// # Errors
@@ -95,6 +103,22 @@ impl RouteTable {
     fn find(&self, name: &str) -> Option<&RouteInfo> {
         self.0.iter().find(|route| route.name.as_deref() == Some(name))
     }
+}
+
+/// Whether a route's path, with its parameters, is this one.
+fn matches(route: &str, path: &str) -> bool {
+    let mut found = path.split('/');
+    for segment in route.split('/') {
+        let Some(found) = found.next() else { return false };
+        let parameter = segment.starts_with('{') && segment.ends_with('}') && !found.is_empty();
+        if segment.starts_with('*') {
+            return true;
+        }
+        if !parameter && segment != found {
+            return false;
+        }
+    }
+    found.next().is_none()
 }
 
 /// RFC 3986, 2.3: everything but letters, digits and these is escaped.

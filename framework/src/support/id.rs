@@ -23,8 +23,12 @@ use uuid::Uuid;
 /// assert_eq!(id.to_string().parse::<UserId>()?, id);
 /// # Ok::<(), uuid::Error>(())
 /// ```
-#[cfg_attr(feature = "sqlite", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
-#[cfg_attr(feature = "sqlite", diesel(sql_type = diesel::sql_types::Binary))]
+#[cfg_attr(
+    any(feature = "sqlite", feature = "postgres", feature = "mysql"),
+    derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)
+)]
+#[cfg_attr(any(feature = "sqlite", feature = "mysql"), diesel(sql_type = diesel::sql_types::Binary))]
+#[cfg_attr(feature = "postgres", diesel(sql_type = diesel::sql_types::Uuid))]
 pub struct Id<T>(Uuid, PhantomData<fn() -> T>);
 
 impl<T> Id<T> {

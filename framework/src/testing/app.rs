@@ -3,7 +3,7 @@ use std::{ffi::OsString, future::Future, path::PathBuf, sync::Arc};
 use poem::{EndpointExt, Response, endpoint::BoxEndpoint, http::Method};
 use tempfile::TempDir;
 
-use super::{TestRequest, TestServer, request::Transport};
+use super::{TestDatabase, TestRequest, TestServer, request::Transport};
 use crate::{
     console::{Console, Registry, parse},
     container::{Container, ContainerError},
@@ -22,21 +22,27 @@ pub struct TestApp {
     registry: Registry,
     endpoint: Arc<BoxEndpoint<'static, Response>>,
     folder: TempDir,
+    // After the application, which has connections to it.
+    _database: Option<TestDatabase>,
 }
 
 impl TestApp {
-    /// Boots the application. The environment is `APP_ENV=testing`, a fresh SQLite file, cheap password hashes and quiet
-    /// logs, under whatever the builder's own [`env`](ApplicationBuilder::env) says; the process's is not read.
+    /// Boots the application. The environment is `APP_ENV=testing`, a fresh database, cheap password hashes and quiet logs, under whatever the builder's own [`env`](ApplicationBuilder::env) says; the process's is not read.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn boot(mut builder: ApplicationBuilder) -> Result<Self, StartError> {
         let folder = tempfile::tempdir()
             .map_err(|source| StartError::Provider { provider: "the test's folder", source: source.into() })?;
+        let database = match builder.backend() {
+            Some(backend) => Some(own_database(backend)?),
+            None => None,
+        };
         let env = builder.env_mut();
-        let file = folder.path().join("test.sqlite");
         env.set_default("APP_ENV", "testing");
-        env.set_default("DATABASE_URL", format!("sqlite://{}", file.display()));
+        if let Some(database) = &database {
+            env.set_default("DATABASE_URL", database.url());
+        }
         env.set_default("HASH_MEMORY_KIB", "64");
         env.set_default("HASH_ITERATIONS", "1");
         env.set_default("LOG_LEVEL", "error");
@@ -56,7 +62,7 @@ impl TestApp {
             Ok(kernel) => kernel.endpoint(application.container()).boxed(),
             Err(error) => return Err(StartError::Provider { provider: "the kernel", source: error.into() }),
         };
-        Ok(Self { application, container, registry, endpoint: Arc::new(endpoint), folder })
+        Ok(Self { application, container, registry, endpoint: Arc::new(endpoint), folder, _database: database })
     }
 
     /// Runs a future inside the application: facades find it.
@@ -133,4 +139,11 @@ impl TestApp {
     pub fn delete(&self, path: &str) -> TestRequest {
         self.request(Method::DELETE, path)
     }
+}
+
+fn own_database(backend: &'static str) -> Result<TestDatabase, StartError> {
+    let missing = || format!("it needs a server of {backend}, which bin/test starts");
+    let failed = |source| StartError::Provider { provider: "the test's database", source };
+    let created = TestDatabase::create(backend).map_err(|error| failed(error.into()))?;
+    created.ok_or_else(|| failed(missing().into()))
 }

@@ -1,5 +1,4 @@
-//! Running an application in a test: in a container, a scope and a database file of its own, so that all tests run at
-//! once.
+//! Running an application in a test: in a container, a scope and a database of its own, so that all tests run at once.
 //!
 //! ```
 //! use paravel::foundation::Application;
@@ -26,6 +25,7 @@
 //! ```
 
 mod app;
+mod database;
 mod external;
 mod log;
 mod request;
@@ -33,6 +33,7 @@ mod response;
 mod server;
 
 pub use app::TestApp;
+pub use database::TestDatabase;
 pub use external::external_server;
 pub use log::{LogEntry, MemoryLog};
 pub use request::TestRequest;

@@ -108,8 +108,8 @@ impl TestRequest {
         let response = endpoint.get_response(request).await;
         let (parts, body) = response.into_parts();
         let body = body.into_bytes().await.unwrap_or_else(|error| panic!("{label}: {error}"));
-        let queries = scope.get::<QueryWatch>().map_or(0, |watch| watch.count());
-        TestResponse::new(label.to_owned(), parts.status, parts.headers, body, Some(queries))
+        let watch = scope.get::<QueryWatch>().unwrap_or_default();
+        TestResponse::new(label.to_owned(), parts.status, parts.headers, body, Some(watch))
     }
 
     async fn send_over_socket(

@@ -1,7 +1,11 @@
+use std::{fmt::Write, sync::Arc};
+
 use bytes::Bytes;
 use poem::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::database::QueryWatch;
 
 /// A response that a test looks at. Its assertions panic with the request and the whole body.
 #[derive(Debug)]
@@ -10,7 +14,7 @@ pub struct TestResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
-    queries: Option<usize>,
+    queries: Option<Arc<QueryWatch>>,
 }
 
 impl TestResponse {
@@ -19,7 +23,7 @@ impl TestResponse {
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
-        queries: Option<usize>,
+        queries: Option<Arc<QueryWatch>>,
     ) -> Self {
         Self { label, status, headers, body, queries }
     }
@@ -64,8 +68,39 @@ impl TestResponse {
     ///
     /// # Panics
     /// Of a request over a socket.
+    #[track_caller]
     pub fn queries(&self) -> usize {
-        self.queries.unwrap_or_else(|| panic!("{}: only a request in process knows its queries", self.label))
+        self.query_watch().count()
+    }
+
+    /// The database queries that the request ran, with how often and how long each; known of requests in process.
+    ///
+    /// # Panics
+    /// Of a request over a socket.
+    #[track_caller]
+    pub fn query_watch(&self) -> &QueryWatch {
+        let watch = self.queries.as_deref();
+        watch.unwrap_or_else(|| panic!("{}: only a request in process knows its queries", self.label))
+    }
+
+    /// Asserts that the request ran no query as often as `DB_N_PLUS_ONE` says (10 by default): what it did for each row
+    /// of a list should be done once for all.
+    ///
+    /// # Panics
+    /// Where it did, with each such query; and of a request over a socket.
+    #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "a statement may end with an assertion")]
+    pub fn assert_no_n_plus_one(self) -> Self {
+        let watch = self.query_watch();
+        assert!(watch.count() == 0 || watch.policy().watching, "{}: DB_WATCH is off", self.label);
+        let mut report = String::new();
+        for query in watch.repeated() {
+            let source = query.source.map(|source| format!(" in {source}")).unwrap_or_default();
+            // Writing to a string cannot fail.
+            let _ = write!(report, "\n  {} times{source}: {}", query.count, query.sql);
+        }
+        assert!(report.is_empty(), "{}: the same query ran again and again (N+1){report}", self.label);
+        self
     }
 
     /// Asserts the status code.

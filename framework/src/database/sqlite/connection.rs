@@ -1,5 +1,3 @@
-use std::error::Error;
-
 use diesel::{
     QueryResult, QueryableByName, SqliteConnection, deserialize,
     query_builder::{BoxedSqlQuery, SqlQuery},
@@ -7,37 +5,14 @@ use diesel::{
     sql_types::{BigInt, Binary, Double, Nullable, Text},
     sqlite::{Sqlite, SqliteType},
 };
-use diesel_async::{
-    RunQueryDsl, SimpleAsyncConnection,
-    sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper},
-};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection, sync_connection_wrapper::SyncConnectionWrapper};
 use futures_util::future::BoxFuture;
 
-use super::SqliteDriver;
+use super::{SqliteCalls, SqliteDriver};
 use crate::database::{Connection, Row, Statement, Value};
 
 /// A SQLite connection: diesel's own, behind diesel-async's interface.
-pub type SqliteConn = SyncConnectionWrapper<SqliteConnection, Inline>;
-
-/// Runs SQLite's calls on the thread that polls: a query takes microseconds, a hop to another thread more.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Inline;
-
-impl SpawnBlocking for Inline {
-    fn spawn_blocking<'a, R>(
-        &mut self,
-        task: impl FnOnce() -> R + Send + 'static,
-    ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>>
-    where
-        R: Send + 'static,
-    {
-        Box::pin(async move { Ok(task()) })
-    }
-
-    fn get_runtime() -> Self {
-        Self
-    }
-}
+pub type SqliteConn = SyncConnectionWrapper<SqliteConnection, SqliteCalls>;
 
 impl Connection for SqliteConn {
     type Driver = SqliteDriver;
@@ -45,6 +20,14 @@ impl Connection for SqliteConn {
     const BACKEND: &'static str = "sqlite";
     const TABLES: &'static str =
         "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name";
+    const COLUMNS: &'static str = "select name, type, dflt_value as default_value, pk > 0 as is_primary, \
+                                   \"notnull\" = 0 and pk = 0 as is_nullable from pragma_table_info(?) order by cid";
+    const INDEXES: &'static str = "select i.name as name, coalesce(c.name, '(expression)') as column_name, \
+                                   i.\"unique\" as is_unique \
+                                   from pragma_index_list(?) i, pragma_index_info(i.name) c order by i.name, c.seqno";
+    const FOREIGN_KEYS: &'static str = "select cast(id as text) as name, \"from\" as column_name, \
+                                        \"table\" as target_table, \"to\" as target_column, on_delete \
+                                        from pragma_foreign_key_list(?) order by id, seq";
 
     fn run<'c>(&'c mut self, statement: &'c Statement) -> BoxFuture<'c, QueryResult<usize>> {
         Box::pin(async move { bound(statement).execute(self).await })

@@ -4,16 +4,20 @@ use std::{
 };
 
 use diesel::{Connection as _, RunQueryDsl, SqliteConnection, connection::SimpleConnection, dsl::sql, sql_types::Text};
-use diesel_async::SimpleAsyncConnection;
+use diesel_async::{AsyncConnection as _, SimpleAsyncConnection};
+use futures_util::future::FutureExt;
+use tokio::sync::oneshot;
 
 use super::{
-    SqliteConn,
+    SqliteCalls, SqliteConn,
+    checkpoint::{Checkpoints, LONGEST_LOG},
+    last_error::LastError,
     readers::{Reader, Readers},
     writer::Writer,
 };
 use crate::{
     config::DatabaseConfig,
-    database::{Connection, DbError, Driver, Statement, Work, watch::Watcher},
+    database::{Connection, DbError, Driver, Run, Statement, Verdict, Work, watch::Watcher},
 };
 
 /// Older releases can corrupt a database in WAL mode when two connections write or checkpoint at the same moment.
@@ -21,6 +25,7 @@ const OLDEST: (u32, u32, u32) = (3, 51, 3);
 
 /// A SQLite file: one writer, several readers.
 pub struct SqliteDriver {
+    path: PathBuf,
     writer: Writer,
     readers: Readers,
 }
@@ -38,13 +43,15 @@ impl Driver<SqliteConn> for SqliteDriver {
     async fn open(config: &DatabaseConfig) -> Result<Self, DbError> {
         let path = PathBuf::from(config.url.rest());
         // The writer first: it makes the file.
-        let mut connection = connect(&path, Role::Writer)?;
+        let mut connection = connect(&path, Role::Writer, SqliteCalls::default())?;
         use_wal(&mut connection)
             .await
             .map_err(|error| DbError::Open { name: path.display().to_string(), reason: error.to_string() })?;
-        let writer = Writer::start(connection, config.write_queue)?;
-        let readers = Readers::new(path, config.readers, config.acquire_timeout);
-        Ok(Self { writer, readers })
+        let last_error = LastError::default();
+        connection.set_instrumentation(last_error.and(Watcher::default()));
+        let writer = Writer::start(connection, last_error, Checkpoints::new(&path), config.write_queue)?;
+        let readers = Readers::new(path.clone(), config.readers, config.acquire_timeout);
+        Ok(Self { path, writer, readers })
     }
 
     async fn reader(&self) -> Result<Reader, DbError> {
@@ -63,22 +70,80 @@ impl Driver<SqliteConn> for SqliteDriver {
 
     async fn describe(&self) -> Result<Vec<(String, String)>, DbError> {
         let mut reader = self.reader().await?;
-        let mut facts = Vec::new();
         let version = Statement::new("select sqlite_version() as value");
         let row = reader.fetch(&version).await?.into_iter().next().unwrap_or_default();
-        facts.push(("version".to_owned(), row.text("value").to_owned()));
-        for pragma in ["journal_mode", "synchronous", "foreign_keys", "busy_timeout", "page_size", "page_count"] {
-            let rows = reader.fetch(&Statement::new(format!("select * from pragma_{pragma}"))).await?;
-            let column = if pragma == "busy_timeout" { "timeout" } else { pragma };
-            let value = rows.first().map(|row| row.get(column).to_string()).unwrap_or_default();
-            facts.push((pragma.to_owned(), value));
-        }
+        let mut facts = vec![("version".to_owned(), row.text("value").to_owned())];
+        facts.extend(in_force(&mut reader, OF_THE_FILE, "").await?);
+        facts.extend(in_force(&mut reader, OF_A_CONNECTION, "reader.").await?);
+        drop(reader);
+        facts.extend(self.of_the_writer().await?);
         Ok(facts)
+    }
+
+    async fn load(&self) -> Result<Vec<(&'static str, u64)>, DbError> {
+        let (readers, in_use, idle) = self.readers.load();
+        let (waiting, queue) = self.writer.load();
+        let counts = [
+            ("readers", readers),
+            ("readers_in_use", in_use),
+            ("readers_idle", idle),
+            ("write_queue", queue),
+            ("writes_waiting", waiting),
+        ];
+        let mut numbers: Vec<_> = counts.map(|(name, count)| (name, count as u64)).into();
+        // Of the files alone something is to be seen from another process, such as the console's.
+        for (name, suffix) in [("file_bytes", ""), ("wal_bytes", "-wal")] {
+            let mut path = self.path.clone().into_os_string();
+            path.push(suffix);
+            numbers.push((name, std::fs::metadata(path).map_or(0, |file| file.len())));
+        }
+        Ok(numbers)
     }
 }
 
+impl SqliteDriver {
+    /// What is in force on the writer's connection, once it is this question's turn.
+    async fn of_the_writer(&self) -> Result<Vec<(String, String)>, DbError> {
+        let (answer, answered) = oneshot::channel();
+        let run: Run<SqliteConn> = Box::new(|connection| {
+            async move {
+                // Whoever asked may have gone.
+                let _ = answer.send(in_force(connection, OF_A_CONNECTION, "writer.").await);
+                Verdict::Rollback
+            }
+            .boxed()
+        });
+        self.writer.submit(Work { run, done: Box::new(drop) })?;
+        answered.await.map_err(|_| DbError::Closed)?
+    }
+}
+
+/// The pragmas that `db:show` shows: of the database, and of each kind of connection.
+const OF_THE_FILE: &[&str] = &["journal_mode", "page_size", "page_count", "encoding", "auto_vacuum"];
+const OF_A_CONNECTION: &[&str] = &[
+    "synchronous",
+    "foreign_keys",
+    "query_only",
+    "busy_timeout",
+    "wal_autocheckpoint",
+    "journal_size_limit",
+    "cache_size",
+];
+
+/// The values of these pragmas on a connection.
+async fn in_force(c: &mut SqliteConn, pragmas: &[&str], of: &str) -> Result<Vec<(String, String)>, DbError> {
+    let mut facts = Vec::with_capacity(pragmas.len());
+    for pragma in pragmas {
+        // Not every pragma has a table-valued function, nor a column of its own name.
+        let row = c.fetch(&Statement::new(format!("pragma {pragma}"))).await?.into_iter().next().unwrap_or_default();
+        let value = row.columns().next().map_or_else(String::new, |(_, value)| value.to_string());
+        facts.push((format!("{of}{pragma}"), value));
+    }
+    Ok(facts)
+}
+
 /// Opens the file and sets it up.
-pub(super) fn connect(path: &Path, role: Role) -> Result<SqliteConn, DbError> {
+pub(super) fn connect(path: &Path, role: Role, calls: SqliteCalls) -> Result<SqliteConn, DbError> {
     let open = |reason: String| DbError::Open { name: path.display().to_string(), reason };
     let text = path.to_str().ok_or_else(|| open("the path is not Unicode".to_owned()))?;
     if text.is_empty() || text.starts_with(":memory:") || text.starts_with("file:") {
@@ -93,9 +158,9 @@ pub(super) fn connect(path: &Path, role: Role) -> Result<SqliteConn, DbError> {
         let version = diesel::select(sql::<Text>("sqlite_version()")).get_result(&mut connection);
         check_version(version.map_err(|error| open(error.to_string()))?)?;
     }
-    connection.batch_execute(pragmas(role)).map_err(|error| open(error.to_string()))?;
+    connection.batch_execute(&pragmas(role)).map_err(|error| open(error.to_string()))?;
     connection.set_instrumentation(Watcher::default());
-    Ok(SqliteConn::new(connection))
+    Ok(SqliteConn::with_runtime(connection, calls))
 }
 
 /// Sets the journal mode, which the file keeps. Where two make the file at once, SQLite refuses one of them without
@@ -111,14 +176,15 @@ async fn use_wal(connection: &mut SqliteConn) -> Result<(), DbError> {
 }
 
 /// How long to wait for other processes on the same file.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
-/// `FULL` keeps an answered write through a power cut.
-const fn pragmas(role: Role) -> &'static str {
-    match role {
-        Role::Writer => "pragma synchronous = full; pragma foreign_keys = on;",
-        Role::Reader => "pragma synchronous = full; pragma foreign_keys = on; pragma query_only = on;",
-    }
+/// `FULL` keeps an answered write through a power cut. A reader never writes, and so has no log to copy.
+fn pragmas(role: Role) -> String {
+    let own = match role {
+        Role::Writer => format!("journal_size_limit = {LONGEST_LOG}"),
+        Role::Reader => "query_only = on".to_owned(),
+    };
+    format!("pragma synchronous = full; pragma foreign_keys = on; pragma {own};")
 }
 
 fn check_version(found: String) -> Result<(), DbError> {

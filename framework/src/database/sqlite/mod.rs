@@ -1,9 +1,15 @@
-//! SQLite: one writer thread and several readers over a write-ahead log.
+//! SQLite: one writer thread that commits in groups, and several readers, over a write-ahead log.
 
+mod calls;
+mod checkpoint;
 mod connection;
 mod driver;
+mod group;
+mod last_error;
+mod pace;
 mod readers;
 mod writer;
 
-pub use connection::{Inline, SqliteConn};
+pub use calls::SqliteCalls;
+pub use connection::SqliteConn;
 pub use driver::SqliteDriver;

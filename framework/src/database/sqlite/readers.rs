@@ -6,36 +6,63 @@ use std::{
 };
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
-use futures_util::future::FutureExt;
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError},
+};
 
 use super::{
-    SqliteConn,
+    SqliteCalls, SqliteConn,
     driver::{Role, connect},
-    writer::on,
+    group::at_once,
+    pace::Paces,
 };
 use crate::database::DbError;
 
 /// The connections that read: opened when first needed, up to a number.
 pub(super) struct Readers {
     path: PathBuf,
+    count: usize,
     permits: Arc<Semaphore>,
-    idle: Arc<Mutex<Vec<SqliteConn>>>,
+    idle: Arc<Mutex<Vec<Idle>>>,
+    paces: Arc<Paces>,
     timeout: Duration,
+}
+
+/// A connection, and where its calls run.
+struct Idle {
+    connection: SqliteConn,
+    calls: SqliteCalls,
 }
 
 /// A reading connection on loan.
 pub struct Reader {
     // `None` only while it is being dropped.
-    connection: Option<SqliteConn>,
-    idle: Arc<Mutex<Vec<SqliteConn>>>,
+    lent: Option<Lent>,
+}
+
+struct Lent {
+    own: Idle,
+    idle: Arc<Mutex<Vec<Idle>>>,
     permit: OwnedSemaphorePermit,
 }
 
 impl Readers {
     pub(super) fn new(path: PathBuf, count: usize, timeout: Duration) -> Self {
-        Self { path, permits: Arc::new(Semaphore::new(count)), idle: Arc::default(), timeout }
+        Self {
+            path,
+            count,
+            permits: Arc::new(Semaphore::new(count)),
+            idle: Arc::default(),
+            paces: Arc::default(),
+            timeout,
+        }
+    }
+
+    /// How many connections there may be, are lent, and wait to be.
+    pub(super) fn load(&self) -> (usize, usize, usize) {
+        (self.count, self.count.saturating_sub(self.permits.available_permits()), self.idle.lock().len())
     }
 
     /// Lends no more; what is lent is closed when it comes back.
@@ -57,11 +84,14 @@ impl Readers {
             }
         };
         let idle = self.idle.lock().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => connect(&self.path, Role::Reader)?,
+        let own = match idle {
+            Some(own) => own,
+            None => {
+                let calls = SqliteCalls::of_a_reader(Arc::clone(&self.paces));
+                Idle { connection: connect(&self.path, Role::Reader, calls.clone())?, calls }
+            }
         };
-        Ok(Reader { connection: Some(connection), idle: Arc::clone(&self.idle), permit })
+        Ok(Reader { lent: Some(Lent { own, idle: Arc::clone(&self.idle), permit }) })
     }
 }
 
@@ -71,28 +101,41 @@ impl Deref for Reader {
 
     #[expect(clippy::expect_used, reason = "only `drop` takes the connection out")]
     fn deref(&self) -> &SqliteConn {
-        self.connection.as_ref().expect("a reader has its connection until it is dropped")
+        &self.lent.as_ref().expect("a reader has its connection until it is dropped").own.connection
     }
 }
 
 impl DerefMut for Reader {
     #[expect(clippy::expect_used, reason = "only `drop` takes the connection out")]
     fn deref_mut(&mut self) -> &mut SqliteConn {
-        self.connection.as_mut().expect("a reader has its connection until it is dropped")
+        &mut self.lent.as_mut().expect("a reader has its connection until it is dropped").own.connection
     }
 }
 
 impl Drop for Reader {
+    #[expect(clippy::disallowed_methods, reason = "what is left of a read belongs to no request")]
     fn drop(&mut self) {
-        if let Some(mut connection) = self.connection.take() {
-            // A closure dropped inside a transaction leaves it open: such a connection is closed, not lent again.
-            // Asked through the connection's own lock, which a panic may have poisoned and this clears.
-            let broken = on(&mut connection, |inner| Ok(AnsiTransactionManager::is_broken_transaction_manager(inner)));
-            if let Some(Ok(false)) = broken.now_or_never()
-                && !self.permit.semaphore().is_closed()
-            {
-                self.idle.lock().push(connection);
-            }
+        let Some(lent) = self.lent.take() else { return };
+        if !lent.own.calls.run_elsewhere() {
+            return lent.give_back();
+        }
+        // Whoever waited for a long query has gone, and it cannot be stopped. It counts among the readers until its end,
+        // which must not be waited for here; where the runtime has ended, nobody counts.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn_blocking(|| lent.give_back());
+        }
+    }
+}
+
+impl Lent {
+    fn give_back(mut self) {
+        // A closure dropped inside a transaction leaves it open: such a connection is closed, not lent again.
+        // Asked through the connection's own lock, which a panic may have poisoned and this clears.
+        let broken = |inner: &mut _| Ok(AnsiTransactionManager::is_broken_transaction_manager(inner));
+        if let Ok(false) = at_once(&mut self.own.connection, broken)
+            && !self.permit.semaphore().is_closed()
+        {
+            self.idle.lock().push(self.own);
         }
     }
 }

@@ -1,0 +1,133 @@
+use std::sync::Arc;
+
+use anyhow::bail;
+
+use super::{changed, report, seed};
+use crate::{
+    config::AppConfig,
+    console::{Command, Console},
+    database::{DatabaseAdmin, Seeders},
+    support::nearest,
+};
+
+/// `db:seed`
+#[derive(clap::Args)]
+struct DbSeed {
+    /// Run this seeder alone
+    #[arg(long, value_name = "NAME")]
+    class: Option<String>,
+    /// Do not ask in production
+    #[arg(long)]
+    force: bool,
+}
+
+impl Command for DbSeed {
+    const NAME: &'static str = "db:seed";
+    const ABOUT: &'static str = "Run the seeders";
+    type Dependencies = (Arc<AppConfig>, Arc<Seeders>);
+
+    async fn run(self, (app, seeders): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+        console.guard("Seed the database", app.is_production(), self.force)?;
+        seed(&seeders, self.class.as_deref(), console).await
+    }
+}
+
+crate::command!(DbSeed);
+
+/// `db:show`
+#[derive(clap::Args)]
+struct DbShow {}
+
+impl Command for DbShow {
+    const NAME: &'static str = "db:show";
+    const ABOUT: &'static str = "Show the database, its settings and its tables";
+    type Dependencies = (Arc<dyn DatabaseAdmin>,);
+
+    async fn run(self, (database,): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+        let info = database.info().await?;
+        Ok(console.value(&info)?)
+    }
+}
+
+crate::command!(DbShow);
+
+/// `db:table`
+#[derive(clap::Args)]
+struct DbTable {
+    /// The table
+    name: String,
+}
+
+impl Command for DbTable {
+    const NAME: &'static str = "db:table";
+    const ABOUT: &'static str = "Show a table's columns, indexes and foreign keys";
+    type Dependencies = (Arc<dyn DatabaseAdmin>,);
+
+    async fn run(self, (database,): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+        let tables = database.tables().await?;
+        if !tables.contains(&self.name) {
+            let near = nearest(&self.name, tables.iter().map(String::as_str));
+            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            bail!("no table is called `{}`{near}", self.name);
+        }
+        let table = database.table(&self.name).await?;
+        if console.is_json() {
+            return Ok(console.value(&table)?);
+        }
+        console.line(format!("{}, {} row(s)\n", table.name, table.rows));
+        let columns = [("Column", "name"), ("Type", "type"), ("Nullable", "nullable"), ("Default", "default")];
+        console.rows(&[&columns[..], &[("Primary", "primary")]].concat(), &table.columns)?;
+        if !table.indexes.is_empty() {
+            console.line("");
+            console.rows(&[("Index", "name"), ("Columns", "columns"), ("Unique", "unique")], &table.indexes)?;
+        }
+        if !table.foreign_keys.is_empty() {
+            console.line("");
+            let columns = [("Key", "columns"), ("Table", "table"), ("Points at", "references")];
+            console.rows(&[&columns[..], &[("On delete", "on_delete")]].concat(), &table.foreign_keys)?;
+        }
+        Ok(())
+    }
+}
+
+crate::command!(DbTable);
+
+/// `db:wipe`
+#[derive(clap::Args)]
+struct DbWipe {
+    /// Do not ask in production
+    #[arg(long)]
+    force: bool,
+}
+
+impl Command for DbWipe {
+    const NAME: &'static str = "db:wipe";
+    const ABOUT: &'static str = "Drop every table and view";
+    type Dependencies = (Arc<AppConfig>, Arc<dyn DatabaseAdmin>);
+
+    async fn run(self, (app, database): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+        console.guard("Drop every table, with all data", app.is_production(), self.force)?;
+        let tables = database.tables().await?;
+        database.wipe().await?;
+        report(console, "Table", &changed("dropped", tables))
+    }
+}
+
+crate::command!(DbWipe);
+
+/// `db:monitor`
+#[derive(clap::Args)]
+struct DbMonitor {}
+
+impl Command for DbMonitor {
+    const NAME: &'static str = "db:monitor";
+    const ABOUT: &'static str = "Show the database's connections and what waits for them";
+    type Dependencies = (Arc<dyn DatabaseAdmin>,);
+
+    async fn run(self, (database,): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+        let load = database.load().await?;
+        Ok(console.value(&load)?)
+    }
+}
+
+crate::command!(DbMonitor);

@@ -1,0 +1,42 @@
+//! The console's `migrate` and `db` commands.
+
+mod db;
+mod migrate;
+mod rollback;
+
+use anyhow::bail;
+use serde::Serialize;
+
+use super::Seeders;
+use crate::{console::Console, container};
+
+#[derive(Serialize)]
+struct Changed {
+    name: String,
+    change: &'static str,
+}
+
+/// The same change of several things.
+fn changed(change: &'static str, names: impl IntoIterator<Item = impl Into<String>>) -> Vec<Changed> {
+    names.into_iter().map(|name| Changed { name: name.into(), change }).collect()
+}
+
+fn report(console: &mut Console, what: &str, changed: &[Changed]) -> anyhow::Result<()> {
+    if changed.is_empty() && !console.is_json() {
+        console.line("Nothing to do.");
+        return Ok(());
+    }
+    Ok(console.rows(&[(what, "name"), ("Change", "change")], changed)?)
+}
+
+async fn seed(seeders: &Seeders, only: Option<&str>, console: &mut Console) -> anyhow::Result<()> {
+    let container = container::current()?;
+    if let Some(only) = only
+        && !seeders.names().contains(&only)
+    {
+        bail!("no seeder is called `{only}`; there are: {}", seeders.names().join(", "));
+    }
+    let count = seeders.run(only, &container, console).await.map_err(anyhow::Error::from_boxed)?;
+    console.success(format!("{count} seeder(s) have run."));
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! Watching queries: how many ran in a request, job or command, how long they took, and which were repeated.
+
+mod fingerprint;
+mod policy;
+mod queries;
+mod source;
+mod sticky;
+mod watcher;
+
+pub use fingerprint::Fingerprint;
+pub use policy::WatchPolicy;
+pub use queries::{QueryWatch, WatchedQuery};
+pub use source::Source;
+pub use sticky::StickyReads;
+pub(super) use watcher::Watcher;

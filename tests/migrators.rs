@@ -1,0 +1,135 @@
+//! Migrations through the real binary: what is shown before, by steps, back and forth, and by several processes at once.
+
+use app::database::Conn;
+use insta::assert_json_snapshot;
+use paravel::database::Connection;
+use serde_json::json;
+
+use crate::support::{Binary, is_embedded};
+
+const NAMES: [&str; 3] = [
+    "2026_01_01_000001_create_users",
+    "2026_01_01_000002_create_roles",
+    "2026_01_01_000003_create_personal_access_tokens",
+];
+
+#[tokio::test]
+async fn migrate_pretend_prints_the_sql_and_changes_nothing() -> anyhow::Result<()> {
+    if !is_embedded() {
+        return Ok(());
+    }
+    // In production, too, it has nothing to ask.
+    let key = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let binary = Binary::new("production")?.env("APP_KEY", key);
+    let pending = binary.json(&["migrate", "--pretend"]).await?;
+    let text = binary.done(&["migrate", "--pretend"]).await?.out;
+    assert!(binary.tables().await?.is_empty());
+    for migration in pending.as_array().into_iter().flatten() {
+        let (name, sql) = (migration["name"].as_str().unwrap_or("?"), migration["sql"].as_str().unwrap_or("?"));
+        assert!(text.contains(&format!("-- {name}\n{}\n", sql.trim_end())), "{name} in {text}");
+    }
+    for other in ["--seed", "--step"] {
+        binary.refused(2, &["migrate", "--pretend", other]).await?;
+    }
+    binary.done(&["migrate", "--force"]).await?;
+    assert_eq!(binary.json(&["migrate", "--pretend"]).await?, json!([]));
+    assert_eq!(binary.done(&["migrate", "--pretend"]).await?.out, "Nothing to do.\n");
+    assert_json_snapshot!(pending);
+    Ok(())
+}
+
+#[tokio::test]
+async fn migrate_step_makes_batches_that_are_taken_back_one_by_one() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    binary.done(&["migrate", "--step"]).await?;
+    let status = binary.json(&["migrate:status"]).await?;
+    let batches: Vec<_> = status.as_array().into_iter().flatten().map(|line| line["batch"].clone()).collect();
+    assert_eq!(batches, [1, 2, 3]);
+    let back = |name| json!([{"name": name, "change": "rolled back"}]);
+    assert_eq!(binary.json(&["migrate:rollback"]).await?, back(NAMES[2]));
+    assert_eq!(binary.json(&["migrate:rollback", "--step", "1"]).await?, back(NAMES[1]));
+    binary.refused(2, &["migrate:rollback", "--step", "1", "--batches", "1"]).await?;
+    binary.refused(2, &["migrate:rollback", "--step", "0"]).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn migrate_refresh_goes_back_and_forth() -> anyhow::Result<()> {
+    let binary = Binary::seeded().await?;
+    let last = binary.json(&["migrate:refresh", "--step", "1"]).await?;
+    assert_eq!(last.as_array().map(Vec::len), Some(2), "{last}");
+    assert_eq!(binary.count("users").await?, 1, "what was not taken back is as it was");
+    let all = binary.json(&["migrate:refresh"]).await?;
+    assert_eq!((binary.count("users").await?, binary.count("migrations").await?), (0, 3));
+    binary.done(&["migrate:refresh", "--seed"]).await?;
+    assert_eq!(binary.count("users").await?, 1);
+    assert_json_snapshot!(all);
+    Ok(())
+}
+
+#[tokio::test]
+async fn migrate_reset_takes_everything_back() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    binary.done(&["migrate", "--step"]).await?;
+    let reset = binary.json(&["migrate:reset"]).await?;
+    assert_eq!(binary.tables().await?, ["migrations"]);
+    assert_eq!(binary.done(&["migrate:reset"]).await?.out, "Nothing to do.\n");
+    assert_json_snapshot!(reset);
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_processes_that_migrate_at_once_end_well_and_apply_each_migration_once() -> anyhow::Result<()> {
+    for round in 0..10 {
+        let binary = Binary::new("testing")?;
+        let (one, other) = tokio::join!(binary.json(&["migrate"]), binary.json(&["migrate"]));
+        let mut applied: Vec<_> = [one?, other?]
+            .iter()
+            .flat_map(|report| report.as_array().into_iter().flatten())
+            .map(|line| line["name"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        applied.sort_unstable();
+        assert_eq!(applied, NAMES, "in round {round}");
+        let status = binary.json(&["migrate:status"]).await?;
+        assert!(status.as_array().into_iter().flatten().all(|line| line["state"] == "applied"), "{status}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_says_how_to_go_on_and_the_next_run_does() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    binary.change("create table roles (in_the_way integer)").await?;
+    let said = binary.refused(1, &["migrate"]).await?;
+    // A change of the schema belongs to the transaction, except on MySQL and MariaDB.
+    let keeps_half = Conn::BACKEND == "mysql";
+    let (what, how, state) = match keeps_half {
+        false => ("failed, and nothing of it was kept: ", "correct it and run `migrate` again\n", "pending"),
+        true => ("failed half-way, and this database keeps ", "and run `migrate` again\n", "unfinished"),
+    };
+    assert!(said.starts_with(&format!("error: the migration `{}` {what}", NAMES[1])), "{said}");
+    assert!(said.ends_with(how), "{said}");
+    let status = binary.json(&["migrate:status"]).await?;
+    let states: Vec<_> = status.as_array().into_iter().flatten().map(|line| line["state"].clone()).collect();
+    assert_eq!(states, ["applied", state, "pending"]);
+    binary.change("drop table roles").await?;
+    if keeps_half {
+        binary.change(&format!("delete from migrations where name = '{}'", NAMES[1])).await?;
+    }
+    assert_eq!(binary.json(&["migrate"]).await?.as_array().map(Vec::len), Some(2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_migration_that_was_left_half_way_is_reported_and_refused() -> anyhow::Result<()> {
+    let binary = Binary::seeded().await?;
+    binary.change(&format!("update migrations set checksum = 'unfinished' where name = '{}'", NAMES[2])).await?;
+    assert_eq!(binary.json(&["migrate:status"]).await?[2]["state"], "unfinished");
+    for command in ["migrate", "migrate:rollback", "migrate:reset", "migrate:refresh"] {
+        let said = binary.refused(1, &[command]).await?;
+        let expected = format!("error: the migration `{}` was left half-way by an earlier run: ", NAMES[2]);
+        assert!(said.starts_with(&expected) && said.lines().count() == 1, "{command}: {said}");
+    }
+    assert_eq!(binary.count("users").await?, 1, "nothing was taken back");
+    Ok(())
+}
