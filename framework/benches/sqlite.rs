@@ -262,7 +262,8 @@ mod bare_diesel {
     /// Whether a bound `LIMIT` is prepared anew at each step.
     pub fn first_and_get_result(folder: &Path) -> Result<()> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let (_, keys) = filled(&runtime, folder, "first.sqlite")?;
+        // Kept open: closing it would lock the file for a moment.
+        let (_db, keys) = filled(&runtime, folder, "first.sqlite")?;
         let connect = || -> Result<SqliteConnection> {
             let mut c = SqliteConnection::establish(folder.join("first.sqlite").to_str().unwrap_or_default())?;
             c.batch_execute("pragma query_only = on")?;

@@ -24,6 +24,7 @@ mod seeders;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod servers;
 mod service;
+mod slow_queries;
 mod sqlite;
 mod transactions;
 mod watch;

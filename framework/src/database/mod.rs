@@ -66,4 +66,4 @@ pub use raw::{Row, Statement, Value};
 pub use seeder::{DynSeeder, Seeder, Seeders};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteCalls, SqliteConn, SqliteDriver};
-pub use watch::{Fingerprint, QueryWatch, Source, StickyReads, WatchPolicy, WatchedQuery};
+pub use watch::{Fingerprint, QueryWatch, SlowQuery, Source, StickyReads, WatchPolicy, WatchedQuery};

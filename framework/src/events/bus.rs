@@ -85,7 +85,7 @@ impl EventBus {
     /// # Errors
     /// [`EventError::Listeners`] with every listener that failed; the others have run.
     pub async fn dispatch<E: Event>(self: &Arc<Self>, event: E) -> Result<(), EventError> {
-        if !self.listeners.contains_key(&Key::of::<E>()) {
+        if !self.hears(Key::of::<E>()) {
             return Ok(());
         }
         let bus = Arc::clone(self);
@@ -104,7 +104,11 @@ impl EventBus {
         receiver.await.unwrap_or(Ok(()))
     }
 
-    async fn run(&self, event: &(dyn Any + Send + Sync), key: Key) -> Result<(), EventError> {
+    pub(super) fn hears(&self, key: Key) -> bool {
+        self.listeners.contains_key(&key)
+    }
+
+    pub(super) async fn run(&self, event: &(dyn Any + Send + Sync), key: Key) -> Result<(), EventError> {
         let container = container::current().map_err(ContainerError::from)?;
         let mut failures = Vec::new();
         for entry in self.listeners.get(&key).map(Vec::as_slice).unwrap_or_default() {

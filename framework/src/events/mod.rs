@@ -25,6 +25,7 @@
 
 mod bus;
 mod listener;
+mod signals;
 
 pub use bus::{EventBus, EventError, Failure};
 pub use listener::{Event, ListenerEntry, downcast};

@@ -9,7 +9,7 @@ use crate::{
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seeders, WatchPolicy},
     events::{EventBus, ListenerEntry},
     http::{Hint, Hints, Kernel, Router, up},
-    support::{Clock, Env, LogSink, SystemClock, TracingLog, VariableInfo},
+    support::{Clock, Env, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
 };
 
 type Configure = Box<dyn FnOnce(&Env, &mut ConfigSet) + Send>;
@@ -191,7 +191,9 @@ impl ApplicationBuilder {
             }
             Err(found) => faults.extend(found),
         }
-        app.instance(Arc::new(bus));
+        let bus = Arc::new(bus);
+        app.instance::<dyn SignalSink>(Arc::clone(&bus) as _);
+        app.instance(bus);
         app.instance(Arc::new(self.seeders));
         app.instance(Arc::new(configs));
         app.replace(|app| {

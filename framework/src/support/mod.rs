@@ -1,4 +1,4 @@
-//! The bottom layer: ids, time, the environment, secrets, names and the log sink.
+//! The bottom layer: ids, time, the environment, secrets, names, the log sink and signals.
 //!
 //! Nothing here knows the container or any module above it.
 
@@ -9,6 +9,7 @@ mod log;
 mod naming;
 mod patch;
 mod secret;
+mod signal;
 mod timestamp;
 
 pub use clock::{Clock, FakeClock, SystemClock};
@@ -19,6 +20,7 @@ pub use log::{Level, LogSink, TracingLog};
 pub use naming::{nearest, short_name};
 pub use patch::Patch;
 pub use secret::{AppKey, Secret};
+pub use signal::{Signal, SignalSink};
 pub use timestamp::Timestamp;
 
 /// What a fallible hook of the toolkit's users returns: any error, boxed.

@@ -3,6 +3,7 @@
 mod fingerprint;
 mod policy;
 mod queries;
+mod slow_query;
 mod source;
 mod sticky;
 mod watcher;
@@ -10,6 +11,7 @@ mod watcher;
 pub use fingerprint::Fingerprint;
 pub use policy::WatchPolicy;
 pub use queries::{QueryWatch, WatchedQuery};
+pub use slow_query::SlowQuery;
 pub use source::Source;
 pub use sticky::StickyReads;
 pub(super) use watcher::Watcher;

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Instant};
 
 use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
 
-use super::{Fingerprint, QueryWatch, WatchPolicy, fingerprint::write_sql};
+use super::{QueryWatch, SlowQuery, WatchPolicy, fingerprint::write_sql};
 use crate::{
     container::with_current,
     database::{after_commit, db},
@@ -60,9 +60,7 @@ impl Watcher {
             watch.keep(&self.sql, elapsed, source);
         }
         if slow {
-            let fingerprint = Fingerprint::of(&self.sql);
-            let source = source.map(tracing::field::display);
-            tracing::warn!(%fingerprint, ?elapsed, sql = %self.sql, source, "a slow query");
+            SlowQuery::new(&self.sql, elapsed, source).report();
         }
     }
 }

@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::EventBus;
+use crate::{
+    container::{Ambient, Key, Scope, current, enter_sync, spawn},
+    support::{Signal, SignalSink},
+};
+
+/// Marks the scope of a signal's listeners.
+struct Carried;
+
+impl SignalSink for EventBus {
+    /// Runs the listeners of the signal's type in a task and a scope of their own. What they themselves give rise to is not
+    /// carried further: a slow query in a listener of slow queries would never end.
+    fn raise(self: Arc<Self>, signal: Signal) {
+        let (id, name) = signal.of();
+        let key = Key::erased(id, name);
+        let Ok(app) = current() else { return };
+        let carried = app.current_scope().is_some_and(|scope| scope.get::<Carried>().is_some());
+        if carried || !self.hears(key) || Handle::try_current().is_err() {
+            return;
+        }
+        // Not the scope of whoever raised it, which may be inside a transaction.
+        let scope = Scope::new();
+        scope.set(Carried);
+        let listeners = async move {
+            if let Err(error) = self.run(signal.value(), key).await {
+                tracing::error!(error = %error, "a signal met an error");
+            }
+        };
+        enter_sync(Ambient::new(app.with_scope(Arc::new(scope))), || spawn(listeners));
+    }
+}
