@@ -1,6 +1,6 @@
 //! What `Db` costs on SQLite, beside SQLite itself.
 //!
-//! `cargo bench -p paravel --bench sqlite`
+//! `cargo bench -p paravel --bench sqlite [-- read|first|cores|write]`
 //!
 //! Both sides use the same build of SQLite, files of the same settings, and take turns within one run.
 
@@ -59,10 +59,18 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
-    point_reads(folder.path())?;
-    bare_diesel::first_and_get_result(folder.path())?;
-    reads_on_all_cores(folder.path())?;
-    writes(folder.path())?;
+    let benches: [(&str, fn(&Path) -> Result<()>); 4] = [
+        ("read", point_reads),
+        ("first", bare_diesel::first_and_get_result),
+        ("cores", reads_on_all_cores),
+        ("write", writes),
+    ];
+    let only: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    for (name, bench) in benches {
+        if only.is_empty() || only.iter().any(|only| only == name) {
+            bench(folder.path())?;
+        }
+    }
     println!("{}", machine());
     Ok(())
 }

@@ -12,7 +12,10 @@ mod sqlite {
     };
     use uuid::Uuid;
 
-    use crate::support::{Id, Timestamp};
+    use crate::{
+        database::sqlite::moments,
+        support::{Id, Timestamp},
+    };
 
     impl<T> ToSql<Binary, Sqlite> for Id<T> {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
@@ -29,15 +32,18 @@ mod sqlite {
 
     impl ToSql<SqlTimestamp, Sqlite> for Timestamp {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-            // diesel's own form, with a fixed number of digits so that the text sorts as the time does.
-            out.set_value(self.utc().format("%F %T%.6f").to_string());
+            out.set_value(moments::to_text(self.utc()));
             Ok(IsNull::No)
         }
     }
 
     impl FromSql<SqlTimestamp, Sqlite> for Timestamp {
-        fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-            let naive = <NaiveDateTime as FromSql<SqlTimestamp, Sqlite>>::from_sql(value)?;
+        fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+            let naive = match moments::from_text(value.read_text()) {
+                Some(naive) => naive,
+                // Somebody else wrote it, in one of the other forms that SQLite's own functions know.
+                None => <NaiveDateTime as FromSql<SqlTimestamp, Sqlite>>::from_sql(value)?,
+            };
             Ok(naive.and_utc().into())
         }
     }

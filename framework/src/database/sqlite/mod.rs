@@ -6,6 +6,7 @@ mod connection;
 mod driver;
 mod group;
 mod last_error;
+pub(super) mod moments;
 mod pace;
 mod readers;
 mod writer;
