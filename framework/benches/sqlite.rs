@@ -59,7 +59,8 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
-    let benches: [(&str, fn(&Path) -> Result<()>); 4] = [
+    type Bench = fn(&Path) -> Result<()>;
+    let benches: [(&str, Bench); 4] = [
         ("read", point_reads),
         ("first", bare_diesel::first_and_get_result),
         ("cores", reads_on_all_cores),
