@@ -142,6 +142,15 @@ impl<F: Factory> Batch<F> {
         Ok(self.plan(seed).insert(c, Kept::All).await?.0)
     }
 
+    /// Inserts the first of the rows with its children in one transaction; one alone is made, whatever the count.
+    ///
+    /// # Errors
+    /// The database's; nothing was inserted then.
+    pub async fn create_one(self, seed: &Seed, db: &Db<F::Conn>) -> Result<F::Row, DbError> {
+        let mut plan = self.count(1).plan(seed);
+        db.write(async move |c| plan.insert_one(c).await).await
+    }
+
     /// [`create`](Self::create) for many rows: it keeps none in memory, and returns how many there are.
     ///
     /// # Errors

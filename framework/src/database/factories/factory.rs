@@ -1,5 +1,7 @@
+use std::future::Future;
+
 use super::{Batch, Faker};
-use crate::database::{InsertRows, Seed};
+use crate::database::{Db, DbError, InsertRows, Seed};
 
 /// How a row of a table is made up. See the [module](super) for an example.
 ///
@@ -48,6 +50,14 @@ pub trait Factory: Send + Sync + Sized + 'static {
     /// One row, which is in no database.
     fn make_one(self, seed: &Seed) -> Self::Row {
         Batch::new(self).make_one(seed)
+    }
+
+    /// One row, inserted.
+    ///
+    /// # Errors
+    /// The database's; nothing was inserted then.
+    fn create_one(self, seed: &Seed, db: &Db<Self::Conn>) -> impl Future<Output = Result<Self::Row, DbError>> + Send {
+        Batch::new(self).create_one(seed, db)
     }
 }
 

@@ -89,6 +89,13 @@ impl<F: Factory> Plan<F> {
         }
     }
 
+    /// Inserts the first row alone.
+    pub(super) async fn insert_one(&mut self, c: &mut F::Conn) -> Result<F::Row, DbError> {
+        let row = self.row(0);
+        self.insert_chunk(c, vec![row.clone()], Kept::None).await?;
+        Ok(row)
+    }
+
     /// Inserts these rows and then their children; returns the rows where somebody wants them.
     async fn insert_chunk(
         &mut self,
