@@ -130,9 +130,7 @@ mod tests {
         let full = "#".repeat(30);
         assert_eq!(
             drawn(100_000, &[50_000, 50_000]),
-            format!(
-                "\rusers [{empty}] 0/100,000\rusers [{half}] 50,000/100,000\rusers [{full}] 100,000/100,000\n"
-            )
+            format!("\rusers [{empty}] 0/100,000\rusers [{half}] 50,000/100,000\rusers [{full}] 100,000/100,000\n")
         );
     }
 

@@ -69,7 +69,7 @@ pub use page::{Page, PageRequest};
 pub use postgres::{PgConn, PgDriver};
 pub use raw::{Row, Statement, Value};
 pub use seed::Seed;
-pub use seeder::{DynSeeder, Seeder, Seeders};
+pub use seeder::{DynSeeder, Seeder, SeederInfo, Seeders, UnknownSeeder};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteCalls, SqliteConn, SqliteDriver};
 pub use watch::{Fingerprint, QueryWatch, Source, StickyReads, WatchPolicy, WatchedQuery};

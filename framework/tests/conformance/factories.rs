@@ -54,7 +54,10 @@ const SCHEMA: &str = "create table fleets (id bigint not null primary key, name 
                       foreign key (ship) references ships (id))";
 
 /// A connection to a database of these tables.
-pub trait Sea: InsertRows<fleets::table, Fleet> + InsertRows<ships::table, Ship> + InsertRows<sailors::table, Sailor> {}
+pub trait Sea:
+    InsertRows<fleets::table, Fleet> + InsertRows<ships::table, Ship> + InsertRows<sailors::table, Sailor>
+{
+}
 
 impl<C> Sea for C where
     C: InsertRows<fleets::table, Fleet> + InsertRows<ships::table, Ship> + InsertRows<sailors::table, Sailor>
@@ -157,7 +160,8 @@ pub async fn the_same_seed_gives_the_same_rows_in_chunks_of_any_size<C: Sea>() {
         let seed = Seed::new(42);
         // Two kinds of children in one table: their numbers must not depend on which chunk comes when.
         let crewed = ships().count(3).chunk(chunk).has(sailors().count(2).chunk(chunk));
-        let made = fleets().count(20).chunk(chunk).has(crewed).has(ships().count(1).chunk(chunk)).create(&seed, &db).await;
+        let made =
+            fleets().count(20).chunk(chunk).has(crewed).has(ships().count(1).chunk(chunk)).create(&seed, &db).await;
         assert_eq!(made.unwrap().len(), 20);
         fleets().count(2).chunk(chunk).create(&seed, &db).await.unwrap();
         let all = all(&db).await;

@@ -39,6 +39,15 @@ pub trait Factory: Send + Sync + Sized + 'static {
         Batch::new(self).for_(parent)
     }
 
+    /// One row that belongs to one of these: see [`Batch::recycle`].
+    fn recycle<P>(self, parents: &[P]) -> Batch<Self>
+    where
+        Self: BelongsTo<P>,
+        P: Clone + Send + Sync + 'static,
+    {
+        Batch::new(self).recycle(parents)
+    }
+
     /// One row to which those belong: see [`Batch::has`].
     fn has<G>(self, children: impl Into<Batch<G>>) -> Batch<Self>
     where

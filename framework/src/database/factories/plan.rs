@@ -97,12 +97,7 @@ impl<F: Factory> Plan<F> {
     }
 
     /// Inserts these rows and then their children; returns the rows where somebody wants them.
-    async fn insert_chunk(
-        &mut self,
-        c: &mut F::Conn,
-        rows: Vec<F::Row>,
-        kept: Kept,
-    ) -> Result<Vec<F::Row>, DbError> {
+    async fn insert_chunk(&mut self, c: &mut F::Conn, rows: Vec<F::Row>, kept: Kept) -> Result<Vec<F::Row>, DbError> {
         let count = rows.len() as u64;
         if kept == Kept::None && self.related.is_empty() {
             c.insert_rows(rows).await?;
