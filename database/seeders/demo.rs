@@ -39,6 +39,9 @@ impl Seeder for DemoSeeder {
         (db, seed, config, hasher, roles, role_service, user_service): Self::Dependencies,
         console: &mut Console,
     ) -> Result<(), BoxError> {
+        if config.demo_users == 0 {
+            return Ok(());
+        }
         let password = Token::generate()?.text().clone();
         let users = UserFactory::with_password(&*hasher, Secret::new(password.expose().clone())).await?;
         let first = users.clone().make_one(&Seed::new(seed.number()));
