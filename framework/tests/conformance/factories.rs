@@ -204,7 +204,7 @@ pub async fn a_row_that_fails_leaves_nothing_of_its_batch<C: Sea>() {
     let Some(db) = sea::<C>().await else { return };
     let seed = Seed::default();
     let twice = |fleet: &mut Fleet, faker: &mut Faker| {
-        if faker.index() % 1100 == 0 {
+        if faker.index().is_multiple_of(1100) {
             fleet.name = "twice".to_owned();
         }
     };

@@ -44,6 +44,7 @@ impl Faker {
     }
 
     /// A value of one of the crate `fake`'s fakers, or of a range: `faker.fake(Name())`, `faker.fake(1..7)`.
+    #[expect(clippy::needless_pass_by_value, reason = "fakers are made for one call: `faker.fake(Name())`")]
     pub fn fake<T: Dummy<F>, F>(&mut self, of: F) -> T {
         T::dummy_with_rng(&of, &mut self.rng)
     }
