@@ -235,8 +235,9 @@ pub async fn a_batch_joins_a_transaction<C: Sea>() {
 
 pub async fn more_rows_than_a_statement_may_have_values<C: Sea>() {
     let Some(db) = sea::<C>().await else { return };
-    // Three values each; the least that a statement may bind is 32766, the most 65535.
-    let count = fleets().count(22_000).chunk(usize::MAX).insert(&Seed::default(), &db).await.unwrap();
+    // Three values each, where the most that any statement may bind is 65535.
+    let all_set = fleets().count(22_000).state(|fleet, _| fleet.motto = Some("on".to_owned()));
+    let count = all_set.chunk(usize::MAX).insert(&Seed::default(), &db).await.unwrap();
     assert_eq!(count, 22_000);
     assert_eq!(rows(&db, "select count(*) as n from fleets").await, ["22000"]);
     assert_eq!(fleets().count(0).insert(&Seed::default(), &db).await.unwrap(), 0);
