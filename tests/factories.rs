@@ -17,7 +17,7 @@ use paravel::{
 };
 use serde_json::json;
 
-use crate::support::{Binary, PASSWORD, admin, app, column, count, log_in, rows};
+use crate::support::{Binary, Ended, PASSWORD, admin, app, column, count, log_in, rows};
 
 const USERS: &str = "/api/v1/users";
 
@@ -106,6 +106,7 @@ async fn the_demo_users_are_the_same_wherever_they_are_made() -> anyhow::Result<
     assert_eq!(one, two);
     assert_ne!(one, other);
     assert_eq!((binary.count("users").await?, one.len()), (40, 44), "every tenth is an editor too");
+    assert_eq!(said.err, "", "a bar is drawn on a terminal alone");
     let email = one.iter().find_map(|row| said.out.contains(row.text("email")).then(|| row.text("email")));
     assert!(email.is_some_and(|email| email.ends_with("@example.com")), "{said:?}");
 
@@ -131,5 +132,28 @@ async fn demo_users_have_the_password_that_is_shown() -> anyhow::Result<()> {
     users(&app).await?.count(100).create(&seed, &db).await?;
     assert_eq!(count(&app, "users").await?, 201, "a test's own rows are others");
     assert!(app.seed("dmo").await.is_err_and(|error| error.to_string().contains("did you mean `demo`")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_terminal_sees_how_far_it_has_come() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?.env("DEMO_USERS", "40");
+    binary.done(&["migrate"]).await?;
+    let artisan = env!("CARGO_BIN_EXE_artisan");
+    for (flag, seen) in [("--json", false), ("--no-interaction", true)] {
+        // It runs a command on a terminal of its own.
+        let mut script = binary.command("script");
+        script.args(["-qec", &format!("{artisan} db:seed --class demo {flag} --seed {}", u8::from(seen)), "/dev/null"]);
+        let ended = match Ended::of(&mut script).await {
+            Ok(ended) => ended,
+            Err(error) => {
+                println!("left out: `script` cannot be run: {error}");
+                return Ok(());
+            }
+        };
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let bars = ["] 0/40", "] 36/40", "] 40/40"].map(|bar| ended.out.contains(bar));
+        assert_eq!(bars, [seen; 3], "{ended:?}");
+    }
     Ok(())
 }
