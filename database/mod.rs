@@ -1,5 +1,7 @@
-//! The database: the backend's name, which stands here alone, the schema, the migrations and the seeders.
+//! The database: the backend's name, which stands here alone, the schema, the migrations, the factories and
+//! the seeders.
 
+pub mod factories;
 pub mod schema;
 mod seeders;
 
@@ -50,7 +52,7 @@ pub type Db = paravel::facades::Db<Conn>;
 /// Every migration, embedded.
 pub const MIGRATIONS: &[Migration] = paravel::migrations!("database/migrations");
 
-/// Every seeder, in the order in which they run.
+/// Every seeder, in the order in which they run. An optional one runs only where it is asked for: `db:seed --class demo`.
 pub fn seeders() -> Seeders {
-    Seeders::new().with(seeders::RoleSeeder).with(seeders::AdminSeeder)
+    Seeders::new().with(seeders::RoleSeeder).with(seeders::AdminSeeder).optional(seeders::DemoSeeder)
 }

@@ -9,6 +9,7 @@ mod commands;
 mod console;
 mod environment;
 mod events;
+mod factories;
 mod full_disk;
 mod house;
 mod http_flow;

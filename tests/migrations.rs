@@ -84,7 +84,21 @@ async fn db_seed_runs_one_seeder_alone() -> anyhow::Result<()> {
     assert_eq!(binary.done(&["db:seed", "--class", "roles"]).await?.out, "1 seeder(s) have run.\n");
     assert_eq!((binary.count("users").await?, binary.count("roles").await?), (0, 3));
     let said = binary.refused(1, &["db:seed", "--class", "rolls"]).await?;
-    assert_eq!(said, "error: no seeder is called `rolls`; there are: roles, admin\n");
+    assert_eq!(said, "error: no seeder is called `rolls`; did you mean `roles`? There are: roles, admin, demo\n");
+    let said = binary.refused(1, &["db:seed", "--class", "admin", "--class", "everything"]).await?;
+    assert_eq!(said, "error: no seeder is called `everything`; there are: roles, admin, demo\n");
+    assert_eq!(binary.count("users").await?, 0, "none has run where one is not there");
+    let both = binary.done(&["db:seed", "--class", "admin", "--class", "roles"]).await?;
+    assert!(both.out.ends_with("2 seeder(s) have run.\n"), "{both:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn db_seed_lists_the_seeders_and_runs_none() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    binary.done(&["migrate"]).await?;
+    assert_json_snapshot!(binary.json(&["db:seed", "--list"]).await?);
+    assert_eq!(binary.count("roles").await?, 0);
     Ok(())
 }
 

@@ -52,6 +52,8 @@ pub use clap;
 pub use container::{spawn, spawn_blocking};
 pub use diesel;
 pub use diesel_async;
+#[cfg(feature = "factories")]
+pub use fake;
 pub use garde;
 pub use paravel_macros::{Inject, endpoint, listener, migrations, service};
 pub use poem;

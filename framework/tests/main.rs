@@ -13,6 +13,7 @@ mod database;
 mod env;
 mod events;
 mod facades;
+mod factories;
 mod graph;
 mod layers;
 mod lifetimes;

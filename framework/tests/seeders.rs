@@ -54,25 +54,52 @@ fn app() -> Container {
 async fn seeders_run_in_the_order_in_which_they_were_added() {
     let seeders = Seeders::new().with(Roles).with(Users);
     let (mut console, written) = Console::memory(false);
-    assert_eq!(seeders.run(None, &app(), &mut console).await.unwrap(), 2);
+    assert_eq!(seeders.run(&[], &app(), &mut console).await.unwrap(), 2);
     assert_eq!(written.text(), "all roles\nusers\n");
     assert_eq!(seeders.names(), ["RoleSeeder", "UserSeeder"]);
 }
 
 #[tokio::test]
-async fn one_seeder_can_run_alone() {
+async fn seeders_can_run_alone_and_keep_their_order() {
+    let seeders = Seeders::new().with(Roles).with(Users).optional(Broken);
+    let (mut console, written) = Console::memory(false);
+    assert_eq!(seeders.run(&["UserSeeder"], &app(), &mut console).await.unwrap(), 1);
+    assert_eq!(written.text(), "users\n");
+    assert_eq!(seeders.run(&["UserSeeder", "RoleSeeder", "UserSeeder"], &app(), &mut console).await.unwrap(), 2);
+    assert_eq!(written.text(), "users\nall roles\nusers\n");
+}
+
+#[tokio::test]
+async fn an_optional_seeder_runs_only_where_it_is_asked_for() {
+    let seeders = Seeders::new().optional(Broken).with(Users);
+    let (mut console, _) = Console::memory(false);
+    assert_eq!(seeders.run(&[], &app(), &mut console).await.unwrap(), 1);
+    assert_eq!(seeders.run(&["BrokenSeeder"], &app(), &mut console).await.unwrap_err().to_string(), "no soil");
+    let optional = seeders.list().iter().map(|seeder| (seeder.name, seeder.optional)).collect::<Vec<_>>();
+    assert_eq!(optional, [("BrokenSeeder", true), ("UserSeeder", false)]);
+}
+
+#[tokio::test]
+async fn an_unknown_seeder_is_refused_before_any_runs() {
     let seeders = Seeders::new().with(Roles).with(Users);
     let (mut console, written) = Console::memory(false);
-    assert_eq!(seeders.run(Some("UserSeeder"), &app(), &mut console).await.unwrap(), 1);
-    assert_eq!(written.text(), "users\n");
-    assert_eq!(seeders.run(Some("NoSeeder"), &app(), &mut console).await.unwrap(), 0);
+    for (name, expected) in [
+        ("RolSeeder", "did you mean `RoleSeeder`? There are: RoleSeeder, UserSeeder"),
+        ("Nothing", "there are: RoleSeeder, UserSeeder"),
+    ] {
+        let said = seeders.run(&["UserSeeder", name], &app(), &mut console).await.unwrap_err().to_string();
+        assert_eq!(said, format!("no seeder is called `{name}`; {expected}"));
+    }
+    let none = Seeders::new().run(&["x"], &app(), &mut console).await.unwrap_err();
+    assert_eq!(none.to_string(), "no seeder is called `x`; there are none");
+    assert_eq!(written.text(), "");
 }
 
 #[tokio::test]
 async fn the_first_error_ends_the_run() {
     let seeders = Seeders::new().with(Users).with(Broken).with(Roles);
     let (mut console, written) = Console::memory(false);
-    assert_eq!(seeders.run(None, &app(), &mut console).await.unwrap_err().to_string(), "no soil");
+    assert_eq!(seeders.run(&[], &app(), &mut console).await.unwrap_err().to_string(), "no soil");
     assert_eq!(written.text(), "users\n");
 }
 

@@ -33,11 +33,13 @@ mod builtin;
 mod command;
 mod kernel;
 mod output;
+mod progress;
 mod registry;
 
 pub use command::{Command, CommandEntry, Stage};
 pub use kernel::{Exit, Parsed, parse};
 pub use output::{Color, Console, Refused, Written};
+pub use progress::Progress;
 pub use registry::{CommandInfo, Registry};
 
 /// Registers a [`Command`] with the application that this crate is linked into.

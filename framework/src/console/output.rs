@@ -8,7 +8,7 @@ use comfy_table::{Attribute, Cell, Table, presets};
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::Registry;
+use super::{Progress, Registry};
 use crate::support::Env;
 
 /// When to colour.
@@ -46,6 +46,8 @@ pub struct Console {
     json: bool,
     color: bool,
     interactive: bool,
+    // Nobody looks at what is written to memory.
+    in_memory: bool,
 }
 
 impl Console {
@@ -56,14 +58,14 @@ impl Console {
             Color::Never => false,
         };
         let interactive = interactive && io::stdin().is_terminal() && io::stderr().is_terminal();
-        Self { registry, out: Box::new(io::stdout()), json, color: color && !json, interactive }
+        Self { registry, out: Box::new(io::stdout()), json, color: color && !json, interactive, in_memory: false }
     }
 
     /// A console that writes to memory, for tests; the second value is what was written.
     pub fn memory(json: bool) -> (Self, Written) {
         let written = Written::default();
         let out = Box::new(written.clone());
-        (Self { registry: Registry::default(), out, json, color: false, interactive: false }, written)
+        (Self { registry: Registry::default(), out, json, color: false, interactive: false, in_memory: true }, written)
     }
 
     /// The same with these commands to know of.
@@ -114,6 +116,11 @@ impl Console {
         } else {
             self.line(text);
         }
+    }
+
+    /// Shows how far something has come, of so much in all; see [`Progress`].
+    pub fn progress(&mut self, label: impl Display, total: u64) -> Progress {
+        Progress::on_terminal(label, total, self.json || self.in_memory)
     }
 
     /// Prints rows: a table of the named fields as text, or all of each row as a JSON array.

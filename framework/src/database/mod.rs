@@ -31,7 +31,10 @@ mod commands;
 mod connection;
 mod db;
 mod error;
+#[cfg(feature = "factories")]
+pub mod factories;
 mod func;
+mod insert;
 mod internals;
 mod migrations;
 #[cfg(feature = "mysql")]
@@ -40,6 +43,7 @@ mod page;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod raw;
+mod seed;
 mod seeder;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
@@ -55,6 +59,7 @@ pub use connection::{Connection, Driver, Run, Verdict, Work};
 pub use db::Db;
 pub use error::DbError;
 pub use func::AsyncFunc;
+pub use insert::InsertRows;
 pub use internals::{DatabaseInternals, DatabaseLoad};
 pub use migrations::{Migration, MigrationError, MigrationStatus, MigrationStep, Migrator, PendingMigration};
 #[cfg(feature = "mysql")]
@@ -63,7 +68,8 @@ pub use page::{Page, PageRequest};
 #[cfg(feature = "postgres")]
 pub use postgres::{PgConn, PgDriver};
 pub use raw::{Row, Statement, Value};
-pub use seeder::{DynSeeder, Seeder, Seeders};
+pub use seed::Seed;
+pub use seeder::{DynSeeder, Seeder, SeederInfo, Seeders, UnknownSeeder};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteCalls, SqliteConn, SqliteDriver};
 pub use watch::{Fingerprint, QueryWatch, SlowQuery, Source, StickyReads, WatchPolicy, WatchedQuery};

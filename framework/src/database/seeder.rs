@@ -1,11 +1,12 @@
 use std::future::Future;
 
 use futures_util::future::{BoxFuture, FutureExt};
+use serde::Serialize;
 
 use crate::{
     console::Console,
     container::{Container, Dependencies, DependencyInfo, Resolver, Root},
-    support::BoxError,
+    support::{BoxError, nearest},
 };
 
 /// Fills the database with what the application needs, or with something to look at. It may run again, and must
@@ -56,7 +57,22 @@ impl<S: Seeder> DynSeeder for S {
 
 /// The application's seeders, in the order in which they run.
 #[derive(Default)]
-pub struct Seeders(Vec<Box<dyn DynSeeder>>);
+pub struct Seeders(Vec<Entry>);
+
+struct Entry {
+    seeder: Box<dyn DynSeeder>,
+    optional: bool,
+}
+
+/// A seeder, as `db:seed --list` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SeederInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it runs only where it is asked for by name.
+    pub optional: bool,
+}
 
 impl Seeders {
     /// No seeders.
@@ -67,39 +83,76 @@ impl Seeders {
     /// These and one more, which runs last.
     #[must_use]
     pub fn with(mut self, seeder: impl Seeder) -> Self {
-        self.0.push(Box::new(seeder));
+        self.0.push(Entry { seeder: Box::new(seeder), optional: false });
+        self
+    }
+
+    /// These and one more, which runs only where it is asked for by name: data to look at, say.
+    #[must_use]
+    pub fn optional(mut self, seeder: impl Seeder) -> Self {
+        self.0.push(Entry { seeder: Box::new(seeder), optional: true });
         self
     }
 
     /// Their names.
     pub fn names(&self) -> Vec<&'static str> {
-        self.0.iter().map(|seeder| seeder.name()).collect()
+        self.0.iter().map(|entry| entry.seeder.name()).collect()
+    }
+
+    /// What `db:seed --list` shows of each.
+    pub fn list(&self) -> Vec<SeederInfo> {
+        self.0.iter().map(|entry| SeederInfo { name: entry.seeder.name(), optional: entry.optional }).collect()
     }
 
     /// What they need, for verification.
     pub fn roots(&self) -> impl Iterator<Item = Root> {
-        self.0.iter().map(|seeder| Root {
+        self.0.iter().map(|entry| Root {
             kind: "seeder",
-            name: seeder.name().to_owned(),
-            dependencies: seeder.dependencies(),
+            name: entry.seeder.name().to_owned(),
+            dependencies: entry.seeder.dependencies(),
         })
     }
 
-    /// Runs all, or the one of this name; says how many.
+    /// Runs those of these names, in the seeders' own order; where none is given, all but the optional ones. Says how
+    /// many.
     ///
     /// # Errors
-    /// The first seeder's error; those before it have run.
-    pub async fn run(
-        &self,
-        only: Option<&str>,
-        container: &Container,
-        console: &mut Console,
-    ) -> Result<usize, BoxError> {
+    /// [`UnknownSeeder`], before any has run; the first seeder's error, when those before it have.
+    pub async fn run(&self, only: &[&str], container: &Container, console: &mut Console) -> Result<usize, BoxError> {
+        if let Some(unknown) = only.iter().find(|name| !self.names().contains(name)) {
+            return Err(UnknownSeeder::new(unknown, &self.names()).into());
+        }
         let mut count = 0;
-        for seeder in self.0.iter().filter(|seeder| only.is_none_or(|only| only == seeder.name())) {
-            seeder.run(container, console).await?;
-            count += 1;
+        for Entry { seeder, optional } in &self.0 {
+            let wanted = if only.is_empty() { !optional } else { only.contains(&seeder.name()) };
+            if wanted {
+                seeder.run(container, console).await?;
+                count += 1;
+            }
         }
         Ok(count)
+    }
+}
+
+/// There is no seeder of that name.
+#[derive(Debug, thiserror::Error)]
+#[error("no seeder is called `{name}`{hint}")]
+pub struct UnknownSeeder {
+    /// The name.
+    pub name: String,
+    /// The one that was meant, perhaps, and those that there are.
+    hint: String,
+}
+
+impl UnknownSeeder {
+    fn new(name: &str, there_are: &[&str]) -> Self {
+        let near = nearest(name, there_are.iter().copied());
+        let all = there_are.join(", ");
+        let hint = match near {
+            Some(near) => format!("; did you mean `{near}`? There are: {all}"),
+            None if all.is_empty() => "; there are none".to_owned(),
+            None => format!("; there are: {all}"),
+        };
+        Self { name: name.to_owned(), hint }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     config::{AppConfig, AuthConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
     console::{Command, CommandEntry, Registry},
     container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
-    database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seeders, WatchPolicy},
+    database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy},
     events::{EventBus, ListenerEntry},
     http::{Hint, Hints, Kernel, Router, up},
     support::{Clock, Env, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
@@ -195,6 +195,7 @@ impl ApplicationBuilder {
         app.instance::<dyn SignalSink>(Arc::clone(&bus) as _);
         app.instance(bus);
         app.instance(Arc::new(self.seeders));
+        app.scoped(|| Arc::new(Seed::default()));
         app.instance(Arc::new(configs));
         app.replace(|app| {
             for bindings in self.bindings {

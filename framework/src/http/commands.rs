@@ -93,7 +93,7 @@ impl Command for Serve {
                 console.line(format!("migrated {name}"));
             }
             if app.env == Environment::Local && !applied.is_empty() {
-                let seeded = seeders.run(None, &container, console).await.map_err(anyhow::Error::from_boxed);
+                let seeded = seeders.run(&[], &container, console).await.map_err(anyhow::Error::from_boxed);
                 seeded.context("the database is migrated but not seeded; put this right and run `artisan db:seed`")?;
             }
         }

@@ -7,10 +7,13 @@ use super::{TestDatabase, TestRequest, TestServer, request::Transport};
 use crate::{
     console::{Console, Registry, parse},
     container::{Container, ContainerError},
-    database::{DatabaseAdmin, Migrator},
+    database::{DatabaseAdmin, Migrator, Seed},
     foundation::{Application, ApplicationBuilder, StartError},
     http::Kernel,
 };
+
+/// The number of a test's own seed: not the default, whose rows a seeder may put into the same tables.
+const SEED: u64 = Seed::DEFAULT + 1;
 
 /// An application that has booted and migrated a database of its own, which is deleted with it.
 ///
@@ -50,6 +53,9 @@ impl TestApp {
         let application = builder.build()?;
         application.boot().await?;
         let container = application.container().scope();
+        if let Ok(seed) = container.make::<Seed>() {
+            seed.restart(SEED);
+        }
         if container.bound::<dyn DatabaseAdmin>() {
             let migrator: Result<Arc<Migrator>, _> = container.make();
             if let Ok(migrator) = migrator {
@@ -100,6 +106,15 @@ impl TestApp {
         let container = self.application.container().scope();
         container.run(parsed.run(Some(&container), &mut console)).await?;
         Ok(written.text())
+    }
+
+    /// Runs the seeder of this name, optional or not, and returns what it printed. Its made-up rows are others than those
+    /// of the test's own [`Seed`], which is [`make::<Seed>()`](Self::make).
+    ///
+    /// # Errors
+    /// The seeder's, or that there is none of this name.
+    pub async fn seed(&self, name: &str) -> anyhow::Result<String> {
+        self.artisan(&["db:seed", "--class", name]).await
     }
 
     /// Serves the application on a free port.

@@ -1,6 +1,7 @@
 //! What holds of the database layer on every backend: one suite, run on each that is built in.
 
 mod cut_short;
+mod factories;
 mod schema;
 mod suite;
 mod typed;
@@ -113,4 +114,10 @@ on_every_backend! {
     cut_short::a_query_that_is_dropped_inside_a_write_does_no_harm,
     cut_short::readers_that_are_all_taken_are_waited_for_and_no_longer,
     cut_short::closing_does_what_waits_and_refuses_what_comes_later,
+    factories::the_same_seed_gives_the_same_rows_in_chunks_of_any_size,
+    factories::children_belong_to_their_parents,
+    factories::what_was_made_is_what_is_in_the_database,
+    factories::a_row_that_fails_leaves_nothing_of_its_batch,
+    factories::a_batch_joins_a_transaction,
+    factories::more_rows_than_a_statement_may_have_values,
 }

@@ -6,16 +6,22 @@ use super::{changed, report, seed};
 use crate::{
     config::AppConfig,
     console::{Command, Console},
-    database::{DatabaseAdmin, Seeders},
+    database::{DatabaseAdmin, Seed, Seeders},
     support::nearest,
 };
 
 /// `db:seed`
 #[derive(clap::Args)]
 struct DbSeed {
-    /// Run this seeder alone
+    /// Run this seeder alone; may be given more than once
     #[arg(long, value_name = "NAME")]
-    class: Option<String>,
+    class: Vec<String>,
+    /// List the seeders, and run none
+    #[arg(long)]
+    list: bool,
+    /// The number that made-up rows come from
+    #[arg(long, value_name = "NUMBER", default_value_t = Seed::DEFAULT)]
+    seed: u64,
     /// Do not ask in production
     #[arg(long)]
     force: bool,
@@ -24,11 +30,15 @@ struct DbSeed {
 impl Command for DbSeed {
     const NAME: &'static str = "db:seed";
     const ABOUT: &'static str = "Run the seeders";
-    type Dependencies = (Arc<AppConfig>, Arc<Seeders>);
+    type Dependencies = (Arc<AppConfig>, Arc<Seed>, Arc<Seeders>);
 
-    async fn run(self, (app, seeders): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+    async fn run(self, (app, number, seeders): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+        if self.list {
+            return Ok(console.rows(&[("Seeder", "name"), ("Only by name", "optional")], &seeders.list())?);
+        }
         console.guard("Seed the database", app.is_production(), self.force)?;
-        seed(&seeders, self.class.as_deref(), console).await
+        number.restart(self.seed);
+        seed(&seeders, &self.class.iter().map(String::as_str).collect::<Vec<_>>(), console).await
     }
 }
 

@@ -37,7 +37,7 @@ impl Command for Migrate {
         let applied = if self.step { migrator.migrate_stepwise().await? } else { migrator.migrate().await? };
         report(console, "Migration", &changed("applied", applied))?;
         if self.seed {
-            seed(&seeders, None, console).await?;
+            seed(&seeders, &[], console).await?;
         }
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Command for MigrateFresh {
         console.guard("Drop every table, with all data", app.is_production(), self.force)?;
         report(console, "Migration", &changed("applied", migrator.fresh().await?))?;
         if self.seed {
-            seed(&seeders, None, console).await?;
+            seed(&seeders, &[], console).await?;
         }
         Ok(())
     }

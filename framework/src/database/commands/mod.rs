@@ -4,7 +4,6 @@ mod db;
 mod migrate;
 mod rollback;
 
-use anyhow::bail;
 use serde::Serialize;
 
 use super::Seeders;
@@ -29,13 +28,8 @@ fn report(console: &mut Console, what: &str, changed: &[Changed]) -> anyhow::Res
     Ok(console.rows(&[(what, "name"), ("Change", "change")], changed)?)
 }
 
-async fn seed(seeders: &Seeders, only: Option<&str>, console: &mut Console) -> anyhow::Result<()> {
+async fn seed(seeders: &Seeders, only: &[&str], console: &mut Console) -> anyhow::Result<()> {
     let container = container::current()?;
-    if let Some(only) = only
-        && !seeders.names().contains(&only)
-    {
-        bail!("no seeder is called `{only}`; there are: {}", seeders.names().join(", "));
-    }
     let count = seeders.run(only, &container, console).await.map_err(anyhow::Error::from_boxed)?;
     console.success(format!("{count} seeder(s) have run."));
     Ok(())

@@ -90,7 +90,7 @@ impl Command for MigrateRefresh {
         all.extend(changed("applied", migrator.migrate().await?));
         report(console, "Migration", &all)?;
         if self.seed {
-            seed(&seeders, None, console).await?;
+            seed(&seeders, &[], console).await?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod catalogue;
 mod connection;
 mod driver;
+mod insert;
 mod row;
 
 pub use connection::MysqlConn;

@@ -5,6 +5,7 @@ mod checkpoint;
 mod connection;
 mod driver;
 mod group;
+mod insert;
 mod last_error;
 pub(super) mod moments;
 mod pace;
