@@ -9,7 +9,10 @@ use super::{
     locks::{Lock, Locks},
     memory::{Found, Lifetime, Memory},
 };
-use crate::container::spawn;
+use crate::{
+    config::{CacheConfig, CacheStore},
+    container::spawn,
+};
 
 /// How long a caller waits for somebody else's loader before it runs its own. Two loaders that wait for each other's keys
 /// would never end.
@@ -60,6 +63,14 @@ impl fmt::Debug for Cache {
 }
 
 impl Cache {
+    /// The cache that the configuration describes.
+    pub fn from_config(name: &str, config: &CacheConfig) -> Self {
+        match config.store {
+            CacheStore::Memory => Self::memory(name, config.memory),
+            CacheStore::Null => Self::null(name),
+        }
+    }
+
     /// A cache in this process, with room for about so many bytes. What was used least makes room.
     pub fn memory(name: &str, bytes: u64) -> Self {
         Self::new(name, Some(Memory::new(bytes)))

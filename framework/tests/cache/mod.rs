@@ -1,5 +1,6 @@
 //! The cache: what it keeps and for how long, and what many who want the same at once get.
 
+mod facade;
 mod loads;
 mod locks;
 mod values;
