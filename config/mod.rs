@@ -4,7 +4,7 @@
 mod seed;
 
 use paravel::{
-    config::{AppConfig, AuthConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
+    config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
     support::Env,
 };
 
@@ -14,6 +14,7 @@ pub use seed::SeedConfig;
 pub fn load(env: &Env, configs: &mut ConfigSet) {
     configs.insert("app", AppConfig::from_env(env));
     configs.insert("auth", AuthConfig::from_env(env));
+    configs.insert("cache", CacheConfig::from_env(env));
     configs.insert("database", DatabaseConfig::from_env(env));
     configs.insert("http", HttpConfig::from_env(env));
     configs.insert("log", LogConfig::from_env(env));

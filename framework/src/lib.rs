@@ -33,6 +33,7 @@
 extern crate self as paravel;
 
 pub mod auth;
+pub mod cache;
 pub mod config;
 pub mod console;
 pub mod container;

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a test that is left out says why")]
 
 mod ambient;
+mod cache;
 mod cancellation;
 mod commit_hooks;
 mod config;

@@ -3,6 +3,7 @@
 
 mod app;
 mod auth;
+mod cache;
 mod database;
 mod http;
 mod log;
@@ -11,6 +12,7 @@ mod shown;
 
 pub use app::{AppConfig, Environment};
 pub use auth::AuthConfig;
+pub use cache::{CacheConfig, CacheStore};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use http::HttpConfig;
 pub use log::{LogConfig, LogFormat};

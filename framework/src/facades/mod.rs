@@ -4,6 +4,7 @@
 //! Outside any application a facade returns [`NoApplication`](crate::container::NoApplication), wrapped in the error of
 //! its service.
 
+mod cache;
 mod config;
 mod db;
 mod event;
@@ -12,6 +13,7 @@ mod hash;
 mod log;
 mod route;
 
+pub use cache::Cache;
 pub use config::Config;
 pub use db::Db;
 pub use event::Event;

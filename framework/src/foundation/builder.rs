@@ -3,7 +3,8 @@ use std::{collections::HashSet, sync::Arc};
 use super::{Application, StartError};
 use crate::{
     auth::{Argon2Hasher, Gate, Hasher},
-    config::{AppConfig, AuthConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
+    cache::Cache,
+    config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
     console::{Command, CommandEntry, Registry},
     container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy},
@@ -155,6 +156,7 @@ impl ApplicationBuilder {
         let watch = WatchPolicy::new(&config, &*configs.get::<DatabaseConfig>()?);
         let hasher: Arc<dyn Hasher> = Arc::new(Argon2Hasher::new(&*configs.get::<AuthConfig>()?)?);
         app.instance(hasher);
+        app.instance(Arc::new(Cache::from_config("default", &*configs.get::<CacheConfig>()?)));
         app.instance::<dyn Clock>(Arc::new(SystemClock));
         app.instance::<dyn LogSink>(Arc::new(TracingLog));
         app.instance(Arc::new(Gate));
@@ -222,6 +224,9 @@ fn add_default_configs(env: &Env, configs: &mut ConfigSet) {
     }
     if configs.get::<AuthConfig>().is_err() {
         configs.insert("auth", AuthConfig::from_env(env));
+    }
+    if configs.get::<CacheConfig>().is_err() {
+        configs.insert("cache", CacheConfig::from_env(env));
     }
     if configs.get::<DatabaseConfig>().is_err() {
         configs.insert("database", DatabaseConfig::from_env(env));

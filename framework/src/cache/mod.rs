@@ -1,0 +1,49 @@
+//! The cache: values by key, with tags, for as long as they are true.
+//!
+//! A value in memory is handed out as it is, behind an [`Arc`](std::sync::Arc): nothing is copied and nothing decoded.
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//!
+//! use paravel::cache::{Cache, CacheError};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let cache = Cache::memory("ships", 1 << 20);
+//! let hour = Duration::from_secs(3600);
+//!
+//! // The closure runs once, however many ask at once.
+//! let name: Arc<String> = cache
+//!     .tags(["ships", "ships:7"])
+//!     .remember("ships:7:name", hour, async || Ok::<_, CacheError>("Dawn Treader".to_owned()))
+//!     .await?;
+//! assert_eq!(*name, "Dawn Treader");
+//!
+//! // What was kept under the tag is gone, and what was being loaded is not kept.
+//! cache.invalidate(["ships:7"]).await?;
+//! assert_eq!(cache.get::<String>("ships:7:name").await?, None);
+//! # Ok::<_, CacheError>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What holds
+//!
+//! - **One load at a time.** Of callers that miss the same key at once, one runs its loader; the others get its value or its
+//!   error. Where it panics or is cancelled, the next of them runs its own.
+//! - **What was loaded before a change is not kept after it.** A value carries the versions that its tags had before it was
+//!   loaded; to invalidate a tag changes its version, however many entries have it. A key that was forgotten while its value was
+//!   being loaded stays forgotten.
+//! - **An error is never kept.**
+
+mod error;
+mod family;
+mod flight;
+mod handle;
+mod locks;
+mod memory;
+mod tags;
+
+pub use error::CacheError;
+pub use family::FamilyStats;
+pub use handle::{Cache, CacheStats, CacheValue};
+pub use locks::Lock;
