@@ -69,6 +69,7 @@ pub mod __private {
     pub use poem;
 
     pub use crate::{
+        database::repository,
         events::downcast as event,
         http::{DescribeExtractor, DescribeOther, Probe},
         service::{facade, refuse},

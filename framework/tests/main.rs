@@ -9,6 +9,7 @@ mod config;
 mod conformance;
 mod console;
 mod container;
+mod cursors;
 mod database;
 mod env;
 mod events;

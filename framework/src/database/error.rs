@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::CursorError;
 use crate::container::ContainerError;
 
 /// The database could not do what was asked.
@@ -44,6 +45,9 @@ pub enum DbError {
     /// A statement failed.
     #[error(transparent)]
     Query(DieselError),
+    /// A page was asked for by a cursor that is none of this list's.
+    #[error("the cursor {0}")]
+    Cursor(#[from] CursorError),
     /// A call on the database inside a closure that has a connection already; it could wait for itself.
     #[error("a database call inside a database closure: use the closure's connection, and `c.transaction` to nest")]
     NestedTransaction,

@@ -29,6 +29,7 @@ mod after_commit;
 mod catalogue;
 mod commands;
 mod connection;
+mod cursor;
 mod db;
 mod error;
 mod func;
@@ -40,6 +41,9 @@ mod page;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod raw;
+mod relations;
+#[doc(hidden)]
+pub mod repository;
 mod seeder;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
@@ -52,6 +56,7 @@ pub use admin::{DatabaseAdmin, DatabaseInfo};
 pub use after_commit::after_commit;
 pub use catalogue::{ColumnInfo, ForeignKeyInfo, IndexInfo, TableInfo};
 pub use connection::{Connection, Driver, Run, Verdict, Work};
+pub use cursor::{Cursor, CursorError, CursorPage, CursorRequest, CursorValue, Order, PER_PAGE_MAX, Seek};
 pub use db::Db;
 pub use error::DbError;
 pub use func::AsyncFunc;
@@ -63,6 +68,8 @@ pub use page::{Page, PageRequest};
 #[cfg(feature = "postgres")]
 pub use postgres::{PgConn, PgDriver};
 pub use raw::{Row, Statement, Value};
+pub use relations::{with_many, with_one};
+pub use repository::InsertMany;
 pub use seeder::{DynSeeder, Seeder, Seeders};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteCalls, SqliteConn, SqliteDriver};

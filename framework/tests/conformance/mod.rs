@@ -1,6 +1,7 @@
 //! What holds of the database layer on every backend: one suite, run on each that is built in.
 
 mod cut_short;
+mod repository;
 mod schema;
 mod suite;
 mod typed;
