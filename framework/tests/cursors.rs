@@ -1,8 +1,10 @@
 //! Cursors, which come from outside: what is not one is refused, and nothing that is sent does any harm.
 
+use std::sync::Arc;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use paravel::{
-    database::{Cursor, CursorError, CursorPage, CursorRequest, DbError, Order, PER_PAGE_MAX, Seek},
+    database::{Cursor, CursorError, CursorPage, CursorRequest, DbError, Order, PER_PAGE_MAX, Seek, SqliteConn},
     endpoint,
     foundation::Application,
     http::{Json, Query, Result, Router},
@@ -10,6 +12,8 @@ use paravel::{
     support::{Id, Timestamp},
     testing::TestApp,
 };
+
+use crate::events::Journal;
 
 /// A cursor of the current version that carries this.
 pub fn forged(json: &str) -> String {
@@ -178,7 +182,12 @@ fn routes(routes: &mut Router) {
 
 #[tokio::test]
 async fn a_wrong_cursor_is_answered_422_with_its_name() {
-    let app = TestApp::boot(Application::builder().routes(routes)).await.unwrap();
+    let app = Application::builder().database::<SqliteConn>(&[]).routes(routes);
+    // What the listeners of other tests need, which every application of this binary has.
+    let app = app.replace(|app| {
+        app.instance(Arc::new(Journal::default()));
+    });
+    let app = TestApp::boot(app).await.unwrap();
     let cursor = after(row());
     app.get(&format!("/ships?cursor={cursor}")).send().await.assert_status(200);
     app.get("/ships?cursor=nonsense").send().await.assert_problem(422, Some("cursor"));

@@ -72,5 +72,7 @@ pub use relations::{with_many, with_one};
 pub use repository::InsertMany;
 pub use seeder::{DynSeeder, Seeder, Seeders};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteCalls, SqliteConn, SqliteDriver};
+pub use sqlite::{
+    FromJson, FromJsonRow, JsonColumns, JsonForm, JsonGroup, JsonRows, Nested, SqliteCalls, SqliteConn, SqliteDriver, nested,
+};
 pub use watch::{Fingerprint, QueryWatch, Source, StickyReads, WatchPolicy, WatchedQuery};
