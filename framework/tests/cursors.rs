@@ -191,7 +191,13 @@ async fn a_wrong_cursor_is_answered_422_with_its_name() {
     let cursor = after(row());
     app.get(&format!("/ships?cursor={cursor}")).send().await.assert_status(200);
     app.get("/ships?cursor=nonsense").send().await.assert_problem(422, Some("cursor"));
-    app.get(&format!("/ships?cursor={}", forged(r#"["name",true,1]"#))).send().await.assert_problem(422, Some("cursor"));
-    app.get(&format!("/ships?cursor={}", forged(r#"["built_at",true,1]"#))).send().await.assert_problem(422, Some("cursor"));
+    app.get(&format!("/ships?cursor={}", forged(r#"["name",true,1]"#)))
+        .send()
+        .await
+        .assert_problem(422, Some("cursor"));
+    app.get(&format!("/ships?cursor={}", forged(r#"["built_at",true,1]"#)))
+        .send()
+        .await
+        .assert_problem(422, Some("cursor"));
     app.get("/ships?per_page=101").send().await.assert_problem(422, Some("per_page"));
 }

@@ -21,6 +21,7 @@ mod macros;
 mod migrations;
 mod migrator;
 mod overload;
+mod read_cache;
 mod seeders;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod servers;

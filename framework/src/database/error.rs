@@ -48,6 +48,14 @@ pub enum DbError {
     /// A page was asked for by a cursor that is none of this list's.
     #[error("the cursor {0}")]
     Cursor(#[from] CursorError),
+    /// A cached read was answered with a value of another type.
+    #[error("what is kept of the read `{key}` is no {expected}: give each type of result a key of its own")]
+    CachedType {
+        /// The read's key.
+        key: String,
+        /// The type that the read has.
+        expected: &'static str,
+    },
     /// A call on the database inside a closure that has a connection already; it could wait for itself.
     #[error("a database call inside a database closure: use the closure's connection, and `c.transaction` to nest")]
     NestedTransaction,

@@ -41,6 +41,7 @@ mod page;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod raw;
+mod read_cache;
 mod relations;
 #[doc(hidden)]
 pub mod repository;
@@ -68,11 +69,13 @@ pub use page::{Page, PageRequest};
 #[cfg(feature = "postgres")]
 pub use postgres::{PgConn, PgDriver};
 pub use raw::{Row, Statement, Value};
+pub use read_cache::{CachedRead, ReadCache, ReadCodec, ReadKey, ReadValue};
 pub use relations::{with_many, with_one};
 pub use repository::InsertMany;
 pub use seeder::{DynSeeder, Seeder, Seeders};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
-    FromJson, FromJsonRow, JsonColumns, JsonForm, JsonGroup, JsonRows, Nested, SqliteCalls, SqliteConn, SqliteDriver, nested,
+    FromJson, FromJsonRow, JsonColumns, JsonForm, JsonGroup, JsonRows, Nested, SqliteCalls, SqliteConn, SqliteDriver,
+    nested,
 };
 pub use watch::{Fingerprint, QueryWatch, Source, StickyReads, WatchPolicy, WatchedQuery};

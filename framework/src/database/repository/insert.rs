@@ -29,8 +29,7 @@ impl<Tab, Row> InsertMany<Tab, Row> for crate::database::SqliteConn
 where
     Tab: Table + Copy + Send + 'static,
     Row: Insertable<Tab> + Send + 'static,
-    InsertStatement<Tab, Row::Values>:
-        QueryFragment<<Self as AsyncConnectionCore>::Backend> + QueryId + Send + 'static,
+    InsertStatement<Tab, Row::Values>: QueryFragment<<Self as AsyncConnectionCore>::Backend> + QueryId + Send + 'static,
 {
     fn insert_many(&mut self, table: Tab, rows: Vec<Row>) -> BoxFuture<'_, QueryResult<usize>> {
         Box::pin(async move {

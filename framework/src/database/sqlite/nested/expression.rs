@@ -1,8 +1,7 @@
 use std::marker::PhantomData;
 
 use diesel::{
-    AppearsOnTable, Expression, NullableExpressionMethods, QueryResult, Queryable, Selectable,
-    SelectableExpression,
+    AppearsOnTable, Expression, NullableExpressionMethods, QueryResult, Queryable, Selectable, SelectableExpression,
     backend::Backend,
     deserialize::{self, FromSql},
     dsl::{AssumeNotNull, Select, SingleValue},
@@ -16,7 +15,8 @@ use diesel::{
 use super::{FromJsonRow, JsonColumns};
 
 /// What [`nested`] returns: an expression for diesel's `select`, which is loaded as a `Vec<T>`.
-pub type Nested<T, Q, O> = AssumeNotNull<SingleValue<Select<Q, JsonGroup<T, <T as Selectable<Sqlite>>::SelectExpression, O>>>>;
+pub type Nested<T, Q, O> =
+    AssumeNotNull<SingleValue<Select<Q, JsonGroup<T, <T as Selectable<Sqlite>>::SelectExpression, O>>>>;
 
 /// The rows of a query that belong to a row of the query around it, in an order: all in one round trip. SQLite alone has
 /// it so far; for the other backends it does not compile.
@@ -50,7 +50,8 @@ pub type Nested<T, Q, O> = AssumeNotNull<SingleValue<Select<Q, JsonGroup<T, <T a
 /// ```
 ///
 /// By hand it is `(select json_group_array(json_array(id, name) order by name) from ships where fleet = fleets.id)`, with
-/// each value in a form that JSON has. A row whose JSON cannot be read fails the query, as a wrong column does.
+/// each value in a form that JSON has. A row that cannot be read fails the query, as a wrong column does; so does an infinite
+/// number, which JSON has not.
 pub fn nested<T, Q, O>(rows: Q, order: O) -> Nested<T, Q, O>
 where
     T: Selectable<Sqlite> + 'static,
