@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use paravel::{
-    database::{Cursor, CursorError, CursorPage, CursorRequest, DbError, Order, PER_PAGE_MAX, Seek, SqliteConn},
+    database::{Cursor, CursorError, CursorPage, CursorRequest, DbError, PER_PAGE_MAX, Seek, SortOrder, SqliteConn},
     endpoint,
     foundation::Application,
     http::{Json, Query, Result, Router},
@@ -23,7 +23,7 @@ pub fn forged(json: &str) -> String {
 type Position = (Timestamp, Id<String>);
 
 fn seek(request: &CursorRequest) -> std::result::Result<Seek<Position>, CursorError> {
-    Seek::new(request, "built_at", Order::Ascending)
+    Seek::new(request, "built_at", SortOrder::Ascending)
 }
 
 /// The cursor after this row.
@@ -66,9 +66,9 @@ fn what_is_no_cursor_is_refused_with_the_reason() {
     let deep = format!(r#"["built_at",true,{}1{}]"#, "[".repeat(2000), "]".repeat(2000));
     assert_eq!(forged(&deep).parse::<Cursor>(), Err(CursorError::Malformed));
     let of_another = CursorRequest::new(Some(after(row())), 1).unwrap();
-    let error = Seek::<Position>::new(&of_another, "name", Order::Ascending).unwrap_err();
+    let error = Seek::<Position>::new(&of_another, "name", SortOrder::Ascending).unwrap_err();
     assert_eq!(error.to_string(), "belongs to the order `built_at`, and the list was asked for in the order `name`");
-    let error = Seek::<(String, Id<String>)>::new(&of_another, "built_at", Order::Ascending).unwrap_err();
+    let error = Seek::<(String, Id<String>)>::new(&of_another, "built_at", SortOrder::Ascending).unwrap_err();
     assert_eq!(error, CursorError::Malformed, "the values are of other types");
 }
 

@@ -45,8 +45,8 @@ pub enum DbError {
     /// A statement failed.
     #[error(transparent)]
     Query(DieselError),
-    /// A page was asked for by a cursor that is none of this list's.
-    #[error("the cursor {0}")]
+    /// A page was asked for that is none of this list's.
+    #[error("`{field}` {0}", field = .0.field())]
     Cursor(#[from] CursorError),
     /// A cached read was answered with a value of another type.
     #[error("what is kept of the read `{key}` is no {expected}: give each type of result a key of its own")]

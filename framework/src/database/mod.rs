@@ -57,7 +57,7 @@ pub use admin::{DatabaseAdmin, DatabaseInfo};
 pub use after_commit::after_commit;
 pub use catalogue::{ColumnInfo, ForeignKeyInfo, IndexInfo, TableInfo};
 pub use connection::{Connection, Driver, Run, Verdict, Work};
-pub use cursor::{Cursor, CursorError, CursorPage, CursorRequest, CursorValue, Order, PER_PAGE_MAX, Seek};
+pub use cursor::{Cursor, CursorError, CursorPage, CursorRequest, CursorValue, PER_PAGE_MAX, Seek, SortOrder};
 pub use db::Db;
 pub use error::DbError;
 pub use func::AsyncFunc;

@@ -10,7 +10,8 @@ use crate::container::with_current;
 /// [`Db::read_cached`](super::Db::read_cached) reads anew each time.
 ///
 /// Whether several that miss at once share one read, where results are kept, and when they are dropped is the cache's own
-/// affair. It is not asked inside a database closure, nor after the request has written.
+/// affair. One that drops by tags has to see to it that a read which began before a write was committed, and ends after, is
+/// not kept. No cache is asked inside a database closure, nor after the request has written.
 pub trait ReadCache: Send + Sync {
     /// What is kept for the read, or else what it [loads](CachedRead::load), which is kept from then on.
     ///

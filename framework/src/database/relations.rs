@@ -41,7 +41,7 @@ pub async fn with_many<'q, C, P, K, R, Q>(
 where
     C: Connection,
     P: Send,
-    K: Copy + Eq + Hash + Send,
+    K: Clone + Eq + Hash + Send,
     R: Clone + Send,
     Q: LoadQuery<'q, C, (K, R)> + Send + 'q,
 {
@@ -98,7 +98,7 @@ pub async fn with_one<'q, C, P, K, R, Q>(
 where
     C: Connection,
     P: Send,
-    K: Copy + Eq + Hash + Send,
+    K: Clone + Eq + Hash + Send,
     R: Clone + Send,
     Q: LoadQuery<'q, C, (K, R)> + Send + 'q,
 {
@@ -118,7 +118,7 @@ async fn load<'q, C, K, R, Q>(
 ) -> Result<Vec<(K, R)>, DbError>
 where
     C: Connection,
-    K: Copy + Eq + Hash + Send,
+    K: Clone + Eq + Hash + Send,
     R: Send,
     Q: LoadQuery<'q, C, (K, R)> + Send + 'q,
 {

@@ -7,7 +7,7 @@ macro_rules! repositories {
             use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
             use paravel::{
                 database::{
-                    Connection, CursorError, CursorRequest, DbError, Order, PageRequest, QueryWatch, with_many, with_one,
+                    Connection, CursorError, CursorRequest, DbError, SortOrder, PageRequest, QueryWatch, with_many, with_one,
                 },
                 support::{Id, Timestamp},
             };
@@ -156,13 +156,16 @@ macro_rules! repositories {
             async fn many_rows_are_added_and_found_whatever_a_statement_binds() {
                 let Some(db) = with_tables().await else { return };
                 add(&db, &[]).await;
-                let rows: Vec<_> = (0..1100).map(|number| ship(&format!("{number:04}"), number)).collect();
+                // More values than any backend binds at once.
+                let rows: Vec<_> = (0..13_200)
+                    .map(|number| Ship { fleet: Some(Id::new()), ..ship(&format!("{number:05}"), number) })
+                    .collect();
                 add(&db, &rows).await;
                 let mut keys: Vec<Id<Ship>> = (0..Conn::MAX_BINDS + 10).map(|_| Id::new()).collect();
                 let last = keys.len() - 1;
-                (keys[0], keys[7], keys[8], keys[last]) = (rows[1099].id, rows[3].id, rows[1099].id, rows[0].id);
+                (keys[0], keys[7], keys[8], keys[last]) = (rows[13_199].id, rows[3].id, rows[13_199].id, rows[0].id);
                 let found = db.read(async |c| Ships::find_many(c, &keys).await).await.unwrap();
-                assert_eq!(found, [rows[1099].clone(), rows[3].clone(), rows[0].clone()], "in the order of the keys");
+                assert_eq!(found, [rows[13_199].clone(), rows[3].clone(), rows[0].clone()], "in the order of the keys");
                 assert!(db.read(async |c| Ships::find_many(c, &[]).await).await.unwrap().is_empty());
             }
 
@@ -189,7 +192,7 @@ macro_rules! repositories {
                 db: &Own<Conn>,
                 sort: &str,
                 request: &CursorRequest,
-                order: Order,
+                order: SortOrder,
             ) -> Result<paravel::database::CursorPage<Ship>, DbError> {
                 db.read(async |c| match sort {
                     "name" => Ships::by_name(c, request, order, Ships::all()).await,
@@ -207,7 +210,7 @@ macro_rules! repositories {
                 let rows: Vec<_> = (0..23).map(|number| ship(&format!("{}", number % 3), number / 4)).collect();
                 add(&db, &rows).await;
                 for sort in ["name", "guns", "built_at", "id"] {
-                    for order in [Order::Ascending, Order::Descending] {
+                    for order in [SortOrder::Ascending, SortOrder::Descending] {
                         for per_page in [1, 4, 23, 100] {
                             let mut expected = rows.clone();
                             expected.sort_by(|a, b| {
@@ -219,7 +222,7 @@ macro_rules! repositories {
                                 };
                                 by.then(a.id.cmp(&b.id))
                             });
-                            if order == Order::Descending {
+                            if order == SortOrder::Descending {
                                 expected.reverse();
                             }
                             let mut seen = Vec::new();
@@ -259,7 +262,7 @@ macro_rules! repositories {
                 let rows: Vec<_> = ["b", "d", "d", "d", "f", "h"].iter().map(|name| ship(name, 1)).collect();
                 add(&db, &rows).await;
                 let request = CursorRequest::new(None, 3).unwrap();
-                let first = page_by(&db, "name", &request, Order::Ascending).await.unwrap();
+                let first = page_by(&db, "name", &request, SortOrder::Ascending).await.unwrap();
                 assert_eq!(first.items, rows[..3]);
                 // One before, one equal to the row that the cursor was made from, and that row itself goes.
                 let (before, equal) = (ship("a", 1), ship("d", 1));
@@ -267,10 +270,10 @@ macro_rules! repositories {
                 let gone = rows[2].id;
                 assert!(db.write(async move |c| Ships::delete(c, gone).await).await.unwrap());
                 let request = CursorRequest::new(first.next, 3).unwrap();
-                let second = page_by(&db, "name", &request, Order::Ascending).await.unwrap();
+                let second = page_by(&db, "name", &request, SortOrder::Ascending).await.unwrap();
                 assert_eq!(second.items, [rows[3].clone(), equal, rows[4].clone()]);
                 let request = CursorRequest::new(second.prev, 100).unwrap();
-                let back = page_by(&db, "name", &request, Order::Ascending).await.unwrap();
+                let back = page_by(&db, "name", &request, SortOrder::Ascending).await.unwrap();
                 assert_eq!(back.items.iter().map(|ship| ship.name.as_str()).collect::<Vec<_>>(), ["a", "b", "d"]);
                 assert!(back.prev.is_none() && back.next.is_some());
             }
@@ -280,9 +283,9 @@ macro_rules! repositories {
                 let Some(db) = with_tables().await else { return };
                 add(&db, &[ship("a", 1), ship("b", 2)]).await;
                 let request = CursorRequest::new(None, 1).unwrap();
-                let next = page_by(&db, "name", &request, Order::Ascending).await.unwrap().next;
+                let next = page_by(&db, "name", &request, SortOrder::Ascending).await.unwrap().next;
                 let request = CursorRequest::new(next, 1).unwrap();
-                let other = page_by(&db, "name", &request, Order::Descending).await.unwrap_err();
+                let other = page_by(&db, "name", &request, SortOrder::Descending).await.unwrap_err();
                 let (found, expected) = ("name".to_owned(), "-name".to_owned());
                 assert!(matches!(other, DbError::Cursor(error) if error == CursorError::Order { found, expected }));
                 let id = "0190163d8694739b9bd9c1f1a3d5ffff";
@@ -302,7 +305,7 @@ macro_rules! repositories {
                             let text = crate::cursors::forged(&format!(r#"["{sort}",{forward},{position}]"#));
                             let Ok(cursor) = text.parse() else { continue };
                             let request = CursorRequest::new(Some(cursor), 10).unwrap();
-                            match page_by(&db, sort, &request, Order::Ascending).await {
+                            match page_by(&db, sort, &request, SortOrder::Ascending).await {
                                 Ok(_) | Err(DbError::Cursor(CursorError::Malformed)) => {}
                                 Err(other) => panic!("{sort} {value}: {other}"),
                             }

@@ -9,6 +9,6 @@ mod value;
 
 pub use error::CursorError;
 pub use page::{CursorPage, CursorRequest, PER_PAGE_MAX};
-pub use seek::{Order, Seek};
+pub use seek::{Seek, SortOrder};
 pub use token::Cursor;
 pub use value::CursorValue;

@@ -2,7 +2,7 @@ use super::{Cursor, CursorError, CursorPage, CursorRequest, CursorValue};
 
 /// Which way a list is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
+pub enum SortOrder {
     /// The smallest, or the oldest, first.
     #[default]
     Ascending,
@@ -18,14 +18,14 @@ pub enum Order {
 /// use diesel::prelude::*;
 /// use diesel_async::RunQueryDsl;
 /// # #[cfg(feature = "sqlite")] {
-/// use paravel::database::{CursorPage, CursorRequest, DbError, Order, Seek, SqliteConn};
+/// use paravel::database::{CursorPage, CursorRequest, DbError, SortOrder, Seek, SqliteConn};
 ///
 /// diesel::table! {
 ///     ships (id) { id -> BigInt, name -> Text }
 /// }
 ///
 /// async fn by_name(c: &mut SqliteConn, request: &CursorRequest) -> Result<CursorPage<(i64, String)>, DbError> {
-///     let seek: Seek<(String, i64)> = Seek::new(request, "name", Order::Ascending)?;
+///     let seek: Seek<(String, i64)> = Seek::new(request, "name", SortOrder::Ascending)?;
 ///     let mut query = ships::table.into_boxed();
 ///     if let Some((name, id)) = seek.position() {
 ///         // The first half lets an index be used; the second tells apart ships of one name.
@@ -60,8 +60,8 @@ impl<V: CursorValue> Seek<V> {
     /// # Errors
     /// [`CursorError::Order`] where the cursor is one of another order, [`CursorError::Malformed`] where what it carries is
     /// not a `V`.
-    pub fn new(request: &CursorRequest, sort: &str, order: Order) -> Result<Self, CursorError> {
-        let descending = order == Order::Descending;
+    pub fn new(request: &CursorRequest, sort: &str, order: SortOrder) -> Result<Self, CursorError> {
+        let descending = order == SortOrder::Descending;
         let order = if descending { format!("-{sort}") } else { sort.to_owned() };
         let (forward, position) = match request.cursor() {
             Some(cursor) => cursor.read(&order).map(|(forward, position)| (forward, Some(position)))?,

@@ -64,7 +64,7 @@
 ///   the table is long.
 ///
 /// What one would write by hand is no more than diesel's `table.find(key).select(Row::as_select()).first(c)`; pages by
-/// cursor are at [`Seek`](crate::database::Seek). `insert`, `change` and `sorts` may be left out, in this order. A
+/// cursor are at [`Seek`](crate::database::Seek). The key is one column. `insert`, `change` and `sorts` may be left out, in this order. A
 /// `change` whose every field is `None` changes nothing, and is no error.
 #[macro_export]
 macro_rules! repository {
@@ -88,15 +88,14 @@ macro_rules! repository {
             #[allow(unused_imports, reason = "which are used depends on the functions")]
             use $crate::{
                 diesel::{
-                    BoolExpressionMethods as _, ExpressionMethods as _, OptionalEmptyChangesetExtension as _,
-                    OptionalExtension as _, QueryDsl as _, SelectableHelper as _,
+                    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _,
                 },
                 diesel_async::RunQueryDsl as _,
             };
             use $table as __table;
 
-            type __Boxed<'q> =
-                __table::BoxedQuery<'q, <$conn as $crate::diesel_async::AsyncConnectionCore>::Backend>;
+            type __Backend = <$conn as $crate::diesel_async::AsyncConnectionCore>::Backend;
+            type __Boxed<'q> = __table::BoxedQuery<'q, __Backend>;
             type __Result<T> = ::std::result::Result<T, $crate::database::DbError>;
 
             #[allow(dead_code, reason = "few tables need all of these")]
@@ -115,11 +114,11 @@ macro_rules! repository {
                 /// The rows of these keys, in their order; those that are missing are left out, and none comes twice.
                 pub async fn find_many(c: &mut $conn, keys: &[$key_type]) -> __Result<::std::vec::Vec<$row>> {
                     let mut rows: ::std::vec::Vec<$row> = ::std::vec::Vec::new();
-                    for chunk in $crate::__private::repository::chunks::<$conn, _>(keys.iter().copied()) {
+                    for chunk in $crate::__private::repository::chunks::<$conn, _>(keys.iter().cloned()) {
                         let query = __table::table.filter(__table::$key.eq_any(chunk));
                         rows.extend(query.select(<$row>::as_select()).load(c).await?);
                     }
-                    Ok($crate::__private::repository::in_order(keys, rows, |row| row.$key))
+                    Ok($crate::__private::repository::in_order(keys, rows, |row| row.$key.clone()))
                 }
 
                 /// Whether there is a row of this key.
@@ -160,7 +159,7 @@ macro_rules! repository {
                     c: &mut $conn,
                     request: &$crate::database::CursorRequest,
                 ) -> __Result<$crate::database::CursorPage<$row>> {
-                    let order = $crate::database::Order::Ascending;
+                    let order = $crate::database::SortOrder::Ascending;
                     Self::cursor_paginate_where(c, request, order, Self::all()).await
                 }
 
@@ -168,7 +167,7 @@ macro_rules! repository {
                 pub async fn cursor_paginate_where(
                     c: &mut $conn,
                     request: &$crate::database::CursorRequest,
-                    order: $crate::database::Order,
+                    order: $crate::database::SortOrder,
                     rows: __Boxed<'_>,
                 ) -> __Result<$crate::database::CursorPage<$row>> {
                     let seek: $crate::database::Seek<$key_type> =
@@ -181,7 +180,7 @@ macro_rules! repository {
                         (Some(at), false) => rows.filter(key.lt(at)).order(key.desc()),
                     };
                     let rows = rows.limit(seek.limit()).select(<$row>::as_select()).load(c).await?;
-                    Ok(seek.page(rows, |row| row.$key))
+                    Ok(seek.page(rows, |row| row.$key.clone()))
                 }
 
                 $(
@@ -200,11 +199,11 @@ macro_rules! repository {
                 $(
                     /// Changes the row of this key; whether there is one.
                     pub async fn update(c: &mut $conn, key: $key_type, change: $change) -> __Result<bool> {
-                        let update = $crate::diesel::update(__table::table.find(key)).set(change);
-                        match update.execute(c).await.optional_empty_changeset()? {
-                            Some(changed) => Ok(changed > 0),
-                            None => Self::exists(c, key).await,
+                        let update = $crate::diesel::update(__table::table.find(key.clone())).set(change);
+                        if $crate::__private::repository::changes_nothing::<__Backend, _>(&update) {
+                            return Self::exists(c, key).await;
                         }
+                        Ok(update.execute(c).await? > 0)
                     }
                 )?
 
@@ -214,7 +213,7 @@ macro_rules! repository {
                     pub async fn $sorted(
                         c: &mut $conn,
                         request: &$crate::database::CursorRequest,
-                        order: $crate::database::Order,
+                        order: $crate::database::SortOrder,
                         rows: __Boxed<'_>,
                     ) -> __Result<$crate::database::CursorPage<$row>> {
                         let seek: $crate::database::Seek<($value, $key_type)> =
@@ -235,7 +234,7 @@ macro_rules! repository {
                             false => rows.order((column.desc(), key.desc())),
                         };
                         let rows = rows.limit(seek.limit()).select(<$row>::as_select()).load(c).await?;
-                        Ok(seek.page(rows, |row| (row.$column.clone(), row.$key)))
+                        Ok(seek.page(rows, |row| (row.$column.clone(), row.$key.clone())))
                     }
                 )*)?
             }

@@ -5,4 +5,4 @@ mod keyed;
 mod macros;
 
 pub use insert::InsertMany;
-pub use keyed::{chunks, in_order};
+pub use keyed::{changes_nothing, chunks, in_order};
