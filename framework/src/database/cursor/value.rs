@@ -5,6 +5,14 @@ use crate::support::{Id, Timestamp};
 /// What a list can be gone on with from: a key, or a value that the list is sorted by.
 ///
 /// Only what has one place in an order can be: nothing that may be `NULL`, and no floating-point number.
+///
+/// ```compile_fail
+/// use paravel::database::{CursorError, CursorRequest, Seek, SortOrder};
+///
+/// let first = CursorRequest::new(None, 20)?;
+/// let seek: Seek<(Option<String>, i64)> = Seek::new(&first, "name", SortOrder::Ascending)?;
+/// # Ok::<(), CursorError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a list cannot be gone on with from a `{Self}`",
     note = "a column that may be NULL, or has floating-point numbers, has no certain order: sort by another one"

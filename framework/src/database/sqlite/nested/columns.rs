@@ -36,6 +36,29 @@ impl<ST: JsonForm + diesel::sql_types::SqlType> JsonForm for Nullable<ST> {
 }
 
 /// A tuple of expressions that SQLite can put into a JSON array: what diesel's `Selectable` makes of a struct.
+///
+/// ```
+/// use paravel::database::JsonColumns;
+///
+/// diesel::table! {
+///     ships (id) { id -> BigInt, built -> Date }
+/// }
+///
+/// fn nests<T: JsonColumns>(_columns: T) {}
+///
+/// nests((ships::id,));
+/// ```
+///
+/// What JSON has no form for does not compile:
+///
+/// ```compile_fail
+/// # use paravel::database::JsonColumns;
+/// # diesel::table! {
+/// #     ships (id) { id -> BigInt, built -> Date }
+/// # }
+/// # fn nests<T: JsonColumns>(_columns: T) {}
+/// nests((ships::id, ships::built));
+/// ```
 pub trait JsonColumns {
     /// Writes them with commas between.
     ///
