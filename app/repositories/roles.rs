@@ -1,10 +1,10 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use paravel::{
     Inject,
-    database::{DbError, Page},
+    database::{DbError, Page, with_many},
     service,
 };
 
@@ -50,10 +50,21 @@ pub struct DieselRoles {
     db: Arc<Database>,
 }
 
+paravel::repository! {
+    /// The rows of `roles`.
+    struct RoleRows for Conn {
+        table: roles,
+        key: id: RoleId,
+        row: Role,
+        insert: Role,
+        change: RoleEdit,
+    }
+}
+
 type Filtered = roles::BoxedQuery<'static, Backend>;
 
 fn filtered(search: &str) -> Filtered {
-    let query = roles::table.into_boxed::<Backend>();
+    let query = RoleRows::all();
     if search.is_empty() {
         return query;
     }
@@ -71,22 +82,13 @@ fn sorted(query: Filtered, sort: RoleSort) -> Filtered {
 
 /// The roles with their permissions, which one query fetches for all of them.
 async fn with_permissions(c: &mut Conn, roles: Vec<Role>) -> Result<Vec<RoleWithPermissions>, DbError> {
-    let ids: Vec<_> = roles.iter().map(|role| role.id).collect();
-    let rows: Vec<(RoleId, String)> = role_permissions::table
-        .inner_join(permissions::table)
-        .filter(role_permissions::role_id.eq_any(ids))
-        .order(permissions::name)
-        .select((role_permissions::role_id, permissions::name))
-        .load(c)
-        .await?;
-    let mut by_role: HashMap<RoleId, Vec<String>> = HashMap::new();
-    for (role, permission) in rows {
-        by_role.entry(role).or_default().push(permission);
-    }
-    let roles = roles.into_iter();
-    Ok(roles
-        .map(|role| RoleWithPermissions { permissions: by_role.remove(&role.id).unwrap_or_default(), role })
-        .collect())
+    let permissions_of = |roles| {
+        let query = role_permissions::table.inner_join(permissions::table);
+        let query = query.filter(role_permissions::role_id.eq_any(roles)).order(permissions::name);
+        query.select((role_permissions::role_id, permissions::name))
+    };
+    let roles = with_many(c, roles, |role| role.id, permissions_of).await?;
+    Ok(roles.into_iter().map(|(role, permissions)| RoleWithPermissions { role, permissions }).collect())
 }
 
 /// Gives a role the permissions of these names, or undoes the transaction where one does not exist.
@@ -115,7 +117,7 @@ impl RoleRepository for DieselRoles {
     async fn find(&self, id: RoleId) -> Result<Option<RoleWithPermissions>, DbError> {
         self.db
             .read(async |c| {
-                let role = roles::table.find(id).select(Role::as_select()).first(c).await.optional()?;
+                let role = RoleRows::find(c, id).await?;
                 Ok(with_permissions(c, role.into_iter().collect()).await?.pop())
             })
             .await
@@ -133,30 +135,25 @@ impl RoleRepository for DieselRoles {
     async fn page(&self, request: ListRequest<'_, RoleSort>) -> Result<Page<RoleWithPermissions>, DbError> {
         self.db
             .read(async |c| {
-                let total: i64 = filtered(request.search).count().get_result(c).await?;
-                let rows = sorted(filtered(request.search), request.sort)
-                    .limit(request.page.limit())
-                    .offset(request.page.offset())
-                    .select(Role::as_select())
-                    .load(c)
-                    .await?;
-                let rows = with_permissions(c, rows).await?;
-                Ok(Page::new(rows, request.page, total.unsigned_abs()))
+                let rows = || filtered(request.search);
+                let page = RoleRows::paginate_where(c, request.page, rows, |rows| sorted(rows, request.sort)).await?;
+                Ok(Page::new(with_permissions(c, page.items).await?, request.page, page.total))
             })
             .await
     }
 
     async fn create(&self, role: Role, permissions: Vec<String>) -> Result<bool, DbError> {
         let done = self.db.write(async move |c| {
-            diesel::insert_into(roles::table).values(&role).execute(c).await?;
-            give(c, role.id, &permissions).await
+            let id = role.id;
+            RoleRows::create(c, role).await?;
+            give(c, id, &permissions).await
         });
         unless_undone(done.await)
     }
 
     async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<bool, DbError> {
         let done = self.db.write(async move |c| {
-            diesel::update(roles::table.find(id)).set(edit).execute(c).await?;
+            RoleRows::update(c, id, edit).await?;
             if let Some(permissions) = permissions {
                 let old = role_permissions::table.filter(role_permissions::role_id.eq(id));
                 diesel::delete(old).execute(c).await?;
@@ -168,7 +165,7 @@ impl RoleRepository for DieselRoles {
     }
 
     async fn delete(&self, id: RoleId) -> Result<bool, DbError> {
-        self.db.write(async move |c| Ok(diesel::delete(roles::table.find(id)).execute(c).await? == 1)).await
+        self.db.write(async move |c| RoleRows::delete(c, id).await).await
     }
 
     async fn add_permissions(&self, names: Vec<String>) -> Result<(), DbError> {

@@ -1,11 +1,11 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use paravel::{
     Inject,
     auth::TokenHash,
-    database::{DbError, Page},
+    database::{DbError, Page, with_many},
     service,
 };
 
@@ -51,10 +51,21 @@ pub struct DieselUsers {
     db: Arc<Database>,
 }
 
+paravel::repository! {
+    /// The rows of `users`.
+    struct UserRows for Conn {
+        table: users,
+        key: id: UserId,
+        row: User,
+        insert: User,
+        change: UserEdit,
+    }
+}
+
 type Filtered = users::BoxedQuery<'static, Backend>;
 
 fn filtered(search: &str) -> Filtered {
-    let query = users::table.into_boxed::<Backend>();
+    let query = UserRows::all();
     if search.is_empty() {
         return query;
     }
@@ -77,22 +88,12 @@ fn sorted(query: Filtered, sort: UserSort) -> Filtered {
 
 /// The users with their roles, which one query fetches for all of them.
 async fn with_roles(c: &mut Conn, users: Vec<User>) -> Result<Vec<UserWithRoles>, DbError> {
-    let ids: Vec<_> = users.iter().map(|user| user.id).collect();
-    let rows: Vec<(UserId, Role)> = user_roles::table
-        .inner_join(roles::table)
-        .filter(user_roles::user_id.eq_any(ids))
-        .order(roles::name)
-        .select((user_roles::user_id, Role::as_select()))
-        .load(c)
-        .await?;
-    let mut by_user: HashMap<UserId, Vec<Role>> = HashMap::new();
-    for (user, role) in rows {
-        by_user.entry(user).or_default().push(role);
-    }
-    Ok(users
-        .into_iter()
-        .map(|user| UserWithRoles { roles: by_user.remove(&user.id).unwrap_or_default(), user })
-        .collect())
+    let roles_of = |users| {
+        let query = user_roles::table.inner_join(roles::table).filter(user_roles::user_id.eq_any(users));
+        query.order(roles::name).select((user_roles::user_id, Role::as_select()))
+    };
+    let users = with_many(c, users, |user| user.id, roles_of).await?;
+    Ok(users.into_iter().map(|(user, roles)| UserWithRoles { user, roles }).collect())
 }
 
 /// Gives a user the roles of these names; how many there were.
@@ -107,7 +108,7 @@ impl UserRepository for DieselUsers {
     async fn find(&self, id: UserId) -> Result<Option<UserWithRoles>, DbError> {
         self.db
             .read(async |c| {
-                let user = users::table.find(id).select(User::as_select()).first(c).await.optional()?;
+                let user = UserRows::find(c, id).await?;
                 Ok(with_roles(c, user.into_iter().collect()).await?.pop())
             })
             .await
@@ -125,15 +126,9 @@ impl UserRepository for DieselUsers {
     async fn page(&self, request: ListRequest<'_, UserSort>) -> Result<Page<UserWithRoles>, DbError> {
         self.db
             .read(async |c| {
-                let total: i64 = filtered(request.search).count().get_result(c).await?;
-                let rows = sorted(filtered(request.search), request.sort)
-                    .limit(request.page.limit())
-                    .offset(request.page.offset())
-                    .select(User::as_select())
-                    .load(c)
-                    .await?;
-                let rows = with_roles(c, rows).await?;
-                Ok(Page::new(rows, request.page, total.unsigned_abs()))
+                let rows = || filtered(request.search);
+                let page = UserRows::paginate_where(c, request.page, rows, |rows| sorted(rows, request.sort)).await?;
+                Ok(Page::new(with_roles(c, page.items).await?, request.page, page.total))
             })
             .await
     }
@@ -141,8 +136,9 @@ impl UserRepository for DieselUsers {
     async fn create(&self, user: User, roles: Vec<String>) -> Result<(), DbError> {
         self.db
             .write(async move |c| {
-                diesel::insert_into(users::table).values(&user).execute(c).await?;
-                add_roles(c, user.id, &roles).await?;
+                let id = user.id;
+                UserRows::create(c, user).await?;
+                add_roles(c, id, &roles).await?;
                 Ok(())
             })
             .await
@@ -155,20 +151,20 @@ impl UserRepository for DieselUsers {
                 if edit.password_hash.is_some() {
                     revoke_all(c, id, keep, edit.updated_at).await?;
                 }
-                Ok(diesel::update(users::table.find(id)).set(edit).execute(c).await? == 1)
+                UserRows::update(c, id, edit).await
             })
             .await
     }
 
     async fn delete(&self, id: UserId) -> Result<bool, DbError> {
-        self.db.write(async move |c| Ok(diesel::delete(users::table.find(id)).execute(c).await? == 1)).await
+        self.db.write(async move |c| UserRows::delete(c, id).await).await
     }
 
     async fn set_roles(&self, id: UserId, names: Vec<String>) -> Result<bool, DbError> {
         let done = self.db.write(async move |c| {
-            let user: i64 = users::table.find(id).count().get_result(c).await?;
+            let exists = UserRows::exists(c, id).await?;
             diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(c).await?;
-            if user == 0 || add_roles(c, id, &names).await? != names.len() {
+            if !exists || add_roles(c, id, &names).await? != names.len() {
                 return Err(DbError::from(diesel::result::Error::RollbackTransaction));
             }
             Ok(())

@@ -72,6 +72,7 @@ pub mod __private {
     pub use poem;
 
     pub use crate::{
+        database::repository,
         events::downcast as event,
         http::{DescribeExtractor, DescribeOther, Probe},
         service::{facade, refuse},

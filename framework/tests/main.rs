@@ -10,6 +10,7 @@ mod config;
 mod conformance;
 mod console;
 mod container;
+mod cursors;
 mod database;
 mod env;
 mod events;
@@ -22,6 +23,7 @@ mod macros;
 mod migrations;
 mod migrator;
 mod overload;
+mod read_cache;
 mod seeders;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod servers;

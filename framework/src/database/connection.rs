@@ -38,6 +38,9 @@ pub trait Connection: AsyncConnection + Send + 'static {
     /// migration's dialect files.
     const BACKEND: &'static str;
 
+    /// How many values a statement binds at most.
+    const MAX_BINDS: usize;
+
     /// Runs a statement and says how many rows it changed.
     fn run<'c>(&'c mut self, statement: &'c Statement) -> BoxFuture<'c, QueryResult<usize>>;
 

@@ -263,7 +263,7 @@ where
     })
 }
 
-fn refuse_nesting() -> Result<(), DbError> {
+pub(super) fn refuse_nesting() -> Result<(), DbError> {
     match IN_CLOSURE.try_with(|_| ()) {
         Ok(()) => Err(DbError::NestedTransaction),
         Err(_) => Ok(()),

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::CursorError;
 use crate::container::ContainerError;
 
 /// The database could not do what was asked.
@@ -44,6 +45,17 @@ pub enum DbError {
     /// A statement failed.
     #[error(transparent)]
     Query(DieselError),
+    /// A page was asked for that is none of this list's.
+    #[error("`{field}` {0}", field = .0.field())]
+    Cursor(#[from] CursorError),
+    /// A cached read was answered with a value of another type.
+    #[error("what is kept of the read `{key}` is no {expected}: give each type of result a key of its own")]
+    CachedType {
+        /// The read's key.
+        key: String,
+        /// The type that the read has.
+        expected: &'static str,
+    },
     /// A call on the database inside a closure that has a connection already; it could wait for itself.
     #[error("a database call inside a database closure: use the closure's connection, and `c.transaction` to nest")]
     NestedTransaction,

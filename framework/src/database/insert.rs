@@ -31,7 +31,7 @@ pub(super) const ROWS_A_STATEMENT: usize = 500;
 ///     name: String,
 /// }
 ///
-/// async fn launch(db: &Db<SqliteConn>, fleet: Vec<Ship>) -> Result<(), DbError> {
+/// async fn launch(db: &Db<SqliteConn>, fleet: Vec<Ship>) -> Result<usize, DbError> {
 ///     db.write(async move |c| Ok(InsertRows::<ships::table, _>::insert_rows(c, fleet).await?)).await
 /// }
 /// # }
@@ -41,9 +41,9 @@ pub(super) const ROWS_A_STATEMENT: usize = 500;
     note = "derive diesel's `Insertable` for it, with `#[diesel(table_name = ..)]` naming that table"
 )]
 pub trait InsertRows<T, R>: Connection {
-    /// Inserts the rows, in their order. Inside a transaction: what came before a row that fails is rolled back with it.
+    /// Inserts the rows, in their order; how many there were. Inside a transaction: what came before a row that fails is rolled back with it.
     ///
     /// # Errors
     /// The database's, of the first statement that fails.
-    fn insert_rows(&mut self, rows: Vec<R>) -> BoxFuture<'_, QueryResult<()>>;
+    fn insert_rows(&mut self, rows: Vec<R>) -> BoxFuture<'_, QueryResult<usize>>;
 }

@@ -29,6 +29,7 @@ mod after_commit;
 mod catalogue;
 mod commands;
 mod connection;
+mod cursor;
 mod db;
 mod error;
 #[cfg(feature = "factories")]
@@ -43,6 +44,10 @@ mod page;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod raw;
+mod read_cache;
+mod relations;
+#[doc(hidden)]
+pub mod repository;
 mod seed;
 mod seeder;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -56,6 +61,7 @@ pub use admin::{DatabaseAdmin, DatabaseInfo};
 pub use after_commit::after_commit;
 pub use catalogue::{ColumnInfo, ForeignKeyInfo, IndexInfo, TableInfo};
 pub use connection::{Connection, Driver, Run, Verdict, Work};
+pub use cursor::{Cursor, CursorError, CursorPage, CursorRequest, CursorValue, PER_PAGE_MAX, Seek, SortOrder};
 pub use db::Db;
 pub use error::DbError;
 pub use func::AsyncFunc;
@@ -68,8 +74,13 @@ pub use page::{Page, PageRequest};
 #[cfg(feature = "postgres")]
 pub use postgres::{PgConn, PgDriver};
 pub use raw::{Row, Statement, Value};
+pub use read_cache::{CachedRead, ReadCache, ReadCodec, ReadKey, ReadValue};
+pub use relations::{with_many, with_one};
 pub use seed::Seed;
 pub use seeder::{DynSeeder, Seeder, SeederInfo, Seeders, UnknownSeeder};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteCalls, SqliteConn, SqliteDriver};
+pub use sqlite::{
+    FromJson, FromJsonRow, JsonColumns, JsonForm, JsonGroup, JsonRows, Nested, SqliteCalls, SqliteConn, SqliteDriver,
+    nested,
+};
 pub use watch::{Fingerprint, QueryWatch, SlowQuery, Source, StickyReads, WatchPolicy, WatchedQuery};

@@ -1,7 +1,9 @@
 use std::{future::Future, marker::PhantomData, sync::Arc};
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::{
-    database::{AsyncFunc, Connection, Db as Database, DbError, Source},
+    database::{AsyncFunc, Connection, Db as Database, DbError, ReadKey, Source},
     service::facade,
 };
 
@@ -29,6 +31,22 @@ impl<C: Connection> Db<C> {
     {
         let source = Source::caller();
         async move { Self::database()?.read_from(source, closure).await }
+    }
+
+    /// [`Database::read_cached`].
+    ///
+    /// # Errors
+    /// As [`Database::read_cached`].
+    #[track_caller]
+    pub fn read_cached<R, F>(key: &ReadKey, closure: F) -> impl Future<Output = Result<Arc<R>, DbError>>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, DbError>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, DbError>, Future: Send>
+            + Send,
+        R: Serialize + DeserializeOwned + Send + Sync + 'static,
+    {
+        let source = Source::caller();
+        async move { Self::database()?.read_cached_from(source, key, closure).await }
     }
 
     /// [`Database::write`].

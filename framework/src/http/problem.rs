@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     auth::{AuthError, HashError},
     container::ContainerError,
-    database::DbError,
+    database::{CursorError, DbError},
     events::EventError,
 };
 
@@ -197,7 +197,16 @@ impl From<ContainerError> for Problem {
 
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
+        if let DbError::Cursor(error) = error {
+            return error.into();
+        }
         if error.is_transient() || error.is_full() { Self::overloaded(error) } else { Self::internal(error) }
+    }
+}
+
+impl From<CursorError> for Problem {
+    fn from(error: CursorError) -> Self {
+        Self::unprocessable("the query has a wrong parameter").field(error.field(), error.to_string())
     }
 }
 

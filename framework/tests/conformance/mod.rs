@@ -2,6 +2,7 @@
 
 mod cut_short;
 mod factories;
+mod repository;
 mod schema;
 mod suite;
 mod typed;

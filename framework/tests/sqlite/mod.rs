@@ -3,6 +3,7 @@
 mod crash;
 mod files;
 mod groups;
+mod nested;
 mod reads;
 
 use std::{

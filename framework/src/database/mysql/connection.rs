@@ -17,6 +17,8 @@ impl Connection for MysqlConn {
     type Driver = MysqlDriver;
 
     const BACKEND: &'static str = "mysql";
+    // The protocol counts them in 16 bits.
+    const MAX_BINDS: usize = 65_535;
     const QUOTE: char = '`';
     const TABLES: &'static str = "select table_name as name from information_schema.tables \
                                   where table_schema = database() and table_type = 'BASE TABLE' order by hex(table_name)";

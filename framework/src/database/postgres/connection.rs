@@ -18,6 +18,8 @@ impl Connection for PgConn {
     type Driver = PgDriver;
 
     const BACKEND: &'static str = "postgres";
+    // The protocol counts them in 16 bits.
+    const MAX_BINDS: usize = 65_535;
     const TABLES: &'static str =
         "select tablename::text as name from pg_tables where schemaname = current_schema() order by 1";
     const COLUMNS: &'static str = catalogue::COLUMNS;

@@ -17,15 +17,16 @@ where
     Vec<R>: Insertable<T>,
     InsertStatement<T, <Vec<R> as Insertable<T>>::Values>: QueryFragment<Pg> + QueryId + Send,
 {
-    fn insert_rows(&mut self, rows: Vec<R>) -> BoxFuture<'_, QueryResult<()>> {
+    fn insert_rows(&mut self, rows: Vec<R>) -> BoxFuture<'_, QueryResult<usize>> {
         Box::pin(async move {
             let mut rows = rows.into_iter();
+            let mut count = 0;
             loop {
                 let some: Vec<_> = rows.by_ref().take(ROWS_A_STATEMENT).collect();
                 if some.is_empty() {
-                    return Ok(());
+                    return Ok(count);
                 }
-                diesel::insert_into(T::table()).values(some).execute(self).await?;
+                count += diesel::insert_into(T::table()).values(some).execute(self).await?;
             }
         })
     }

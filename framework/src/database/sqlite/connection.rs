@@ -18,6 +18,8 @@ impl Connection for SqliteConn {
     type Driver = SqliteDriver;
 
     const BACKEND: &'static str = "sqlite";
+    // SQLite's SQLITE_MAX_VARIABLE_NUMBER, where it was built without another one.
+    const MAX_BINDS: usize = 32_766;
     const TABLES: &'static str =
         "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name";
     const COLUMNS: &'static str = "select name, type, dflt_value as default_value, pk > 0 as is_primary, \

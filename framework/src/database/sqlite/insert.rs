@@ -16,12 +16,13 @@ where
     R: Insertable<T> + Send + 'static,
     InsertStatement<T, R::Values>: QueryFragment<Sqlite> + QueryId + Send,
 {
-    fn insert_rows(&mut self, rows: Vec<R>) -> BoxFuture<'_, QueryResult<()>> {
+    fn insert_rows(&mut self, rows: Vec<R>) -> BoxFuture<'_, QueryResult<usize>> {
         Box::pin(async move {
+            let mut count = 0;
             for row in rows {
-                diesel::insert_into(T::table()).values(row).execute(self).await?;
+                count += diesel::insert_into(T::table()).values(row).execute(self).await?;
             }
-            Ok(())
+            Ok(count)
         })
     }
 }
