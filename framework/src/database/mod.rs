@@ -33,6 +33,8 @@ mod db;
 mod error;
 mod func;
 mod internals;
+mod isolation;
+mod load;
 mod migrations;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -51,11 +53,13 @@ mod watch;
 pub use admin::{DatabaseAdmin, DatabaseInfo};
 pub use after_commit::after_commit;
 pub use catalogue::{ColumnInfo, ForeignKeyInfo, IndexInfo, TableInfo};
-pub use connection::{Connection, Driver, Run, Verdict, Work};
+pub use connection::{Connection, Driver, ReadFrom, Run, Verdict, Work};
 pub use db::Db;
 pub use error::DbError;
 pub use func::AsyncFunc;
-pub use internals::{DatabaseInternals, DatabaseLoad};
+pub use internals::DatabaseInternals;
+pub use isolation::Isolation;
+pub use load::{DatabaseLoad, PoolLoad};
 pub use migrations::{Migration, MigrationError, MigrationStatus, MigrationStep, Migrator, PendingMigration};
 #[cfg(feature = "mysql")]
 pub use mysql::{MysqlConn, MysqlDriver};
@@ -64,6 +68,8 @@ pub use page::{Page, PageRequest};
 pub use postgres::{PgConn, PgDriver};
 pub use raw::{Row, Statement, Value};
 pub use seeder::{DynSeeder, Seeder, Seeders};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use server::TlsFault;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteCalls, SqliteConn, SqliteDriver};
 pub use watch::{Fingerprint, QueryWatch, Source, StickyReads, WatchPolicy, WatchedQuery};
