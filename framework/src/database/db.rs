@@ -9,8 +9,8 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    AsyncFunc, Connection, DatabaseLoad, DbError, Driver, Isolation, ReadFrom, Source, StickyReads, Verdict, Work, after_commit::TransactionScope,
-    connection::Run,
+    AsyncFunc, Connection, DatabaseLoad, DbError, Driver, Isolation, ReadFrom, Source, StickyReads, Verdict, Work,
+    after_commit::TransactionScope, connection::Run,
 };
 use crate::{config::DatabaseConfig, container::panic_message};
 

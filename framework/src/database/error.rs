@@ -19,7 +19,9 @@ pub enum DbError {
         expected: &'static str,
     },
     /// The replica's URL is for another backend than the application was built for.
-    #[error("DB_READ_URL is for `{found}`, but this application is built for {expected}: name a replica of DATABASE_URL's server")]
+    #[error(
+        "DB_READ_URL is for `{found}`, but this application is built for {expected}: name a replica of DATABASE_URL's server"
+    )]
     ReplicaScheme {
         /// The URL's scheme.
         found: String,

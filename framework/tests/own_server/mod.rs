@@ -39,7 +39,7 @@ impl OwnServer {
             _ => ("mariadb-install-db", "mysql", "mariadb-server"),
         };
         let Some(programs) = folder_of(program) else {
-            assert!(std::env::var_os("TEST_REQUIRE_SERVERS").is_none(), "{program} is not installed");
+            // Where bin/test has started a server, it is.
             println!("left out: {program} is not installed (Debian's package is {package})");
             return None;
         };
@@ -50,7 +50,9 @@ impl OwnServer {
         server.own(Path::new(""));
         let data = server.path("data").display().to_string();
         let made = match C::BACKEND {
-            "postgres" => server.command("initdb").args(["-D", &data, "-U", "root", "--auth=trust", "--no-sync"]).output(),
+            "postgres" => {
+                server.command("initdb").args(["-D", &data, "-U", "root", "--auth=trust", "--no-sync"]).output()
+            }
             _ => server
                 .command("mariadb-install-db")
                 .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])

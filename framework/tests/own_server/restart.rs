@@ -92,7 +92,8 @@ async fn a_restart_under_load_loses_nothing_that_was_answered<C: Connection>() {
 
     let rows = db.fetch(Statement::new("select id from arrivals")).await.unwrap();
     let there: BTreeSet<_> = rows.iter().map(|row| row.integer("id")).collect();
-    let (kept, refused, uncertain) = (outcomes.kept.lock().unwrap(), outcomes.refused.lock().unwrap(), outcomes.uncertain.lock().unwrap());
+    let (kept, refused, uncertain) =
+        (outcomes.kept.lock().unwrap(), outcomes.refused.lock().unwrap(), outcomes.uncertain.lock().unwrap());
     assert!(kept.is_subset(&there), "answered and lost: {:?}", kept.difference(&there));
     assert!(refused.is_disjoint(&there), "refused and kept: {:?}", refused.intersection(&there));
     assert_eq!(kept.len() + refused.len() + uncertain.len(), outcomes.next.load(Ordering::Relaxed) as usize);

@@ -43,7 +43,9 @@ async fn fault<C: Connection>(server: &OwnServer, host: &str, query: &str) -> Tl
 async fn is_encrypted<C: Connection>(c: &mut C) -> Result<bool, DbError> {
     let query = match C::BACKEND {
         "postgres" => "select version as cipher from pg_stat_ssl where pid = pg_backend_pid()",
-        _ => "select variable_value as cipher from information_schema.session_status where variable_name = 'Ssl_version'",
+        _ => {
+            "select variable_value as cipher from information_schema.session_status where variable_name = 'Ssl_version'"
+        }
     };
     let rows = c.fetch(&Statement::new(query)).await?;
     Ok(matches!(rows[0].get("cipher"), Value::Text(version) if version.starts_with("TLSv1.")))

@@ -115,9 +115,7 @@ impl Target {
             return DbError::Tls { name, fault };
         }
         match error {
-            Error::Driver(DriverError::NoClientSslFlagFromServer) => {
-                DbError::Tls { name, fault: TlsFault::NotOffered }
-            }
+            Error::Driver(DriverError::NoClientSslFlagFromServer) => DbError::Tls { name, fault: TlsFault::NotOffered },
             Error::Io(IoError::Tls(fault)) => {
                 DbError::Tls { name, fault: TlsFault::Handshake { reason: fault.to_string() } }
             }

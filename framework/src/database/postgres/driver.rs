@@ -61,8 +61,7 @@ impl Server for PgConn {
         let address = Address::of(url.rest()).map_err(of_tls)?;
         let tls = Connector::of(&address).map_err(of_tls)?;
         let options = format!("postgres://{}", address.rest).parse::<Config>();
-        let mut options =
-            options.map_err(|error| DbError::Open { name: name.clone(), reason: with_causes(&error) })?;
+        let mut options = options.map_err(|error| DbError::Open { name: name.clone(), reason: with_causes(&error) })?;
         options.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
         Ok(Target { name, options, tls })
     }

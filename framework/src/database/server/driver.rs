@@ -106,7 +106,9 @@ impl<C: Server<Driver = Self>> Driver<C> for ServerDriver<C> {
         reader.finish();
         drop(reader);
         let load = self.load();
-        for (name, pool) in [("readers", Some(load.readers)), ("replica", load.replica), ("writers", Some(load.writers))] {
+        for (name, pool) in
+            [("readers", Some(load.readers)), ("replica", load.replica), ("writers", Some(load.writers))]
+        {
             let Some(PoolLoad { most, open, idle, waiting, .. }) = pool else { continue };
             facts.push((name.to_owned(), format!("{open} open of at most {most}, {idle} idle, {waiting} waiting")));
         }

@@ -159,8 +159,7 @@ impl<C: Server> Drop for Pool<C> {
 /// Says in production that whoever stands between here and the server reads along.
 fn warn_of_plain(host: Option<String>) {
     let Some(host) = host else { return };
-    let in_production =
-        |app: &Container| app.make::<AppConfig>().is_ok_and(|app| app.is_production());
+    let in_production = |app: &Container| app.make::<AppConfig>().is_ok_and(|app| app.is_production());
     if with_current(in_production).unwrap_or(false) {
         tracing::warn!(host, "the database is reached without TLS: say `sslmode=require` in its address");
     }

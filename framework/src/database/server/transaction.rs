@@ -30,7 +30,9 @@ pub(super) async fn transact<C: Server>(
         Verdict::Commit if conflict && C::CONFLICT_ENDS_ALL => Err(in_the_way()),
         Verdict::Rollback if conflict => Err(in_the_way()),
         Verdict::Rollback => return end(connection, "ROLLBACK").await,
-        Verdict::Commit if depth(connection) == NonZeroU32::new(1) => end(connection, C::COMMIT).await.map_err(uncertain),
+        Verdict::Commit if depth(connection) == NonZeroU32::new(1) => {
+            end(connection, C::COMMIT).await.map_err(uncertain)
+        }
         // A panic that was caught, or a future dropped, inside `c.transaction` left a savepoint.
         Verdict::Commit => Err(DbError::Unfinished),
     };

@@ -17,9 +17,7 @@ use super::{
 };
 use crate::{
     config::DatabaseConfig,
-    database::{
-        Connection, DatabaseLoad, DbError, Driver, ReadFrom, Run, Statement, Verdict, Work, watch::Watcher,
-    },
+    database::{Connection, DatabaseLoad, DbError, Driver, ReadFrom, Run, Statement, Verdict, Work, watch::Watcher},
 };
 
 /// Older releases can corrupt a database in WAL mode when two connections write or checkpoint at the same moment.
