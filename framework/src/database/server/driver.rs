@@ -11,7 +11,8 @@ use super::{
     transaction::transact,
 };
 use crate::{
-    config::DatabaseConfig,
+    config::{AppConfig, DatabaseConfig},
+    container::{Container, with_current},
     database::{DatabaseLoad, DbError, Driver, PoolLoad, ReadFrom, Statement, Work},
 };
 
@@ -40,6 +41,9 @@ impl<C: Server<Driver = Self>> Driver<C> for ServerDriver<C> {
             length,
             closed: AtomicBool::new(false),
         };
+        for pool in [Some(&*driver.writers), driver.replica.as_ref()].into_iter().flatten() {
+            warn_in_production(pool.unencrypted());
+        }
         // So that a wrong address or password is found at start.
         driver.writers.lend().await?.finish();
         if let Some(replica) = &driver.replica {
@@ -123,5 +127,14 @@ impl<C: Server<Driver = Self>> Driver<C> for ServerDriver<C> {
             write_queue: self.length,
             ..DatabaseLoad::default()
         }
+    }
+}
+
+/// Says in production that whoever stands between here and the server reads along.
+fn warn_in_production(unencrypted: Option<&str>) {
+    let Some(host) = unencrypted else { return };
+    let in_production = |app: &Container| app.make::<AppConfig>().is_ok_and(|app| app.is_production());
+    if with_current(in_production).unwrap_or(false) {
+        tracing::warn!(host, "the database is reached without TLS: say `sslmode=require` in its address");
     }
 }

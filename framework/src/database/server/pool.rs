@@ -12,8 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::{Role, Server, health::Health};
 use crate::{
-    config::{AppConfig, DatabaseConfig, DatabaseUrl},
-    container::{Container, with_current},
+    config::{DatabaseConfig, DatabaseUrl},
     database::{DbError, PoolLoad},
 };
 
@@ -25,6 +24,7 @@ const CHECK_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Pool<C: Server> {
     inner: managed::Pool<Manager<C>>,
     name: String,
+    unencrypted: Option<String>,
     timeout: Duration,
     reaper: JoinHandle<()>,
 }
@@ -95,7 +95,7 @@ impl<C: Server> Pool<C> {
     pub(super) fn new(config: &DatabaseConfig, url: &DatabaseUrl, role: Role) -> Result<Self, DbError> {
         let name = url.to_string();
         let target = C::target(url)?;
-        warn_of_plain(C::unencrypted(&target));
+        let unencrypted = C::unencrypted(&target);
         let size = match role {
             Role::Reader => config.readers,
             Role::Writer => config.writers,
@@ -113,7 +113,7 @@ impl<C: Server> Pool<C> {
             .build()
             .map_err(|error| DbError::Open { name: name.clone(), reason: error.to_string() })?;
         let reaper = tokio::spawn(reap(inner.weak(), limits));
-        Ok(Self { inner, name, timeout: config.acquire_timeout, reaper })
+        Ok(Self { inner, name, unencrypted, timeout: config.acquire_timeout, reaper })
     }
 
     /// Lends a connection.
@@ -130,6 +130,11 @@ impl<C: Server> Pool<C> {
             Err(PoolError::Timeout(_)) => Err(DbError::AcquireTimeout { waited: self.timeout }),
             Err(error) => Err(open(error.to_string())),
         }
+    }
+
+    /// The host that is not on this machine and is reached without TLS, where there is one.
+    pub(super) fn unencrypted(&self) -> Option<&str> {
+        self.unencrypted.as_deref()
     }
 
     /// Lends no more; what is lent is closed when it comes back.
@@ -153,15 +158,6 @@ impl<C: Server> Pool<C> {
 impl<C: Server> Drop for Pool<C> {
     fn drop(&mut self) {
         self.reaper.abort();
-    }
-}
-
-/// Says in production that whoever stands between here and the server reads along.
-fn warn_of_plain(host: Option<String>) {
-    let Some(host) = host else { return };
-    let in_production = |app: &Container| app.make::<AppConfig>().is_ok_and(|app| app.is_production());
-    if with_current(in_production).unwrap_or(false) {
-        tracing::warn!(host, "the database is reached without TLS: say `sslmode=require` in its address");
     }
 }
 
