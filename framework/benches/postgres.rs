@@ -68,15 +68,17 @@ fn main() -> Result<()> {
     for clients in [1, CONNECTIONS as i64, 16] {
         let mut best = (Duration::MAX, Duration::MAX);
         for _ in 0..TURNS {
-            let bare = runtime.block_on(timed(clients, |id| {
-                let pool = pool.clone();
+            let bare = pool.clone();
+            let bare = runtime.block_on(timed(clients, move |id| {
+                let pool = bare.clone();
                 async move {
                     let mut c = pool.get().await?;
                     Ok(ships::table.find(id).select(ships::name).first::<String>(&mut c).await?)
                 }
             }))?;
-            let ours = runtime.block_on(timed(clients, |id| {
-                let db = Arc::clone(&db);
+            let ours = Arc::clone(&db);
+            let ours = runtime.block_on(timed(clients, move |id| {
+                let db = Arc::clone(&ours);
                 async move { Ok(find(&db, id).await?) }
             }))?;
             best = (best.0.min(bare), best.1.min(ours));
