@@ -28,6 +28,7 @@ async fn a_wrong_parameter_is_named() -> anyhow::Result<()> {
             ("sort", "sort="),
             ("sort", "sort=name,email"),
             ("search", &*long),
+            ("search", "search=a%00b"),
         ] {
             let answer = app.get(&format!("{path}?{query}")).bearer(&token).send().await;
             answer.assert_problem(422, Some(field));
@@ -40,7 +41,7 @@ async fn a_wrong_parameter_is_named() -> anyhow::Result<()> {
 async fn what_a_query_says_beyond_that_is_harmless() -> anyhow::Result<()> {
     let app = app().await?;
     let token = admin(&app).await?.token;
-    for query in ["", "&&&", "=", "%FF", "search=%FF", "search=%00", "is_admin=true", "a[b]=c", "search=%F0%9F%92%A9"] {
+    for query in ["", "&&&", "=", "%FF", "search=%FF", "is_admin=true", "a[b]=c", "search=%F0%9F%92%A9"] {
         app.get(&format!("/api/v1/users?{query}")).bearer(&token).send().await.assert_status(200);
     }
     Ok(())

@@ -62,6 +62,7 @@ async fn route_list_shows_what_each_route_takes_and_returns() -> anyhow::Result<
 #[tokio::test]
 async fn container_list_shows_every_binding() -> anyhow::Result<()> {
     if !is_embedded() {
+        println!("left out: the bindings name the backend's types, and SQLite's are compared");
         return Ok(());
     }
     let mut bindings = Binary::new("testing")?.json(&["container:list"]).await?;
@@ -87,6 +88,7 @@ async fn container_verify_finds_no_faults() -> anyhow::Result<()> {
 #[tokio::test]
 async fn db_show_counts_the_rows_of_every_table() -> anyhow::Result<()> {
     if !is_embedded() {
+        println!("left out: each server shows its own settings, and SQLite's are compared");
         return Ok(());
     }
     let binary = Binary::seeded().await?;
@@ -99,6 +101,7 @@ async fn db_show_counts_the_rows_of_every_table() -> anyhow::Result<()> {
 #[tokio::test]
 async fn db_table_shows_columns_indexes_and_keys() -> anyhow::Result<()> {
     if !is_embedded() {
+        println!("left out: each server names types in its own way, and SQLite's are compared");
         return Ok(());
     }
     let binary = Binary::seeded().await?;
@@ -116,12 +119,13 @@ async fn db_table_shows_columns_indexes_and_keys() -> anyhow::Result<()> {
 #[tokio::test]
 async fn db_monitor_shows_connections_and_what_waits() -> anyhow::Result<()> {
     if !is_embedded() {
+        println!("left out: a server has other pools, and SQLite's are compared");
         return Ok(());
     }
     let binary = Binary::seeded().await?.env("DB_READERS", "2");
     let load = binary.json(&["db:monitor"]).await?;
     assert_eq!(load["url"], format!("sqlite://{}", binary.path("app.sqlite").display()));
-    assert!(load["numbers"]["file_bytes"].as_u64() > Some(4096), "{load}");
+    assert!(load["file_bytes"].as_u64() > Some(4096), "{load}");
     assert_json_snapshot!(redacted(load, &["url", "file_bytes", "wal_bytes"]));
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use crate::support::{Binary, PASSWORD};
+use app::database::Conn;
+use paravel::database::Connection;
+
+use crate::support::{Binary, PASSWORD, is_embedded};
 
 const KEY: &str = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -165,5 +168,27 @@ async fn secrets_are_never_shown() -> anyhow::Result<()> {
         (&config["app"]["key"], &config["seed"]["admin_password"]),
         (&"[redacted]".into(), &"[redacted]".into())
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_elsewhere_without_tls_is_warned_of_in_production() -> anyhow::Result<()> {
+    if is_embedded() {
+        println!("left out: a file is not reached over a network");
+        return Ok(());
+    }
+    let said = async |environment: &str, query: &str| {
+        // An address for documentation (RFC 5737), where nobody is.
+        let url = format!("{}://somebody@192.0.2.1/app{query}", Conn::BACKEND);
+        let binary = Binary::new(environment)?.env("APP_KEY", KEY).env("DATABASE_URL", &url);
+        let ended = binary.env("DB_ACQUIRE_TIMEOUT", "50ms").run(&["migrate:status"]).await?;
+        anyhow::Ok(format!("{}{}", ended.out, ended.err))
+    };
+    let warned = said("production", "").await?;
+    assert_eq!(warned.matches("without TLS").count(), 1, "{warned}");
+    for (environment, query) in [("production", "?sslmode=require"), ("local", "")] {
+        let quiet = said(environment, query).await?;
+        assert!(!quiet.contains("without TLS") && quiet.contains("192.0.2.1"), "{quiet}");
+    }
     Ok(())
 }

@@ -158,6 +158,7 @@ fn assert_refused(ended: &Ended) {
 #[tokio::test]
 async fn a_database_that_is_none_is_named_and_left_as_it_is() -> anyhow::Result<()> {
     if !is_embedded() {
+        println!("left out: a server's files are not the application's");
         return Ok(());
     }
     let binary = Binary::new("local")?;
@@ -173,6 +174,7 @@ async fn a_database_that_is_none_is_named_and_left_as_it_is() -> anyhow::Result<
 #[tokio::test]
 async fn a_database_whose_pages_are_destroyed_is_named() -> anyhow::Result<()> {
     if !is_embedded() {
+        println!("left out: a server's files are not the application's");
         return Ok(());
     }
     let binary = Binary::seeded().await?;
@@ -190,6 +192,7 @@ async fn a_database_whose_pages_are_destroyed_is_named() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_folder_in_place_of_the_database_is_named() -> anyhow::Result<()> {
     if !is_embedded() {
+        println!("left out: a server's files are not the application's");
         return Ok(());
     }
     let binary = Binary::new("local")?;
@@ -201,6 +204,7 @@ async fn a_folder_in_place_of_the_database_is_named() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_database_that_cannot_be_written_is_named() -> anyhow::Result<()> {
     if !is_embedded() {
+        println!("left out: a server's files are not the application's");
         return Ok(());
     }
     let binary = Binary::new("local")?;

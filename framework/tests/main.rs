@@ -23,6 +23,8 @@ mod macros;
 mod migrations;
 mod migrator;
 mod overload;
+#[cfg(all(unix, any(feature = "postgres", feature = "mysql")))]
+mod own_server;
 mod read_cache;
 mod seeders;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use paravel::database::{Connection, DatabaseAdmin, Db, DbError, Statement};
+use paravel::{
+    container::ContainerBuilder,
+    database::{Connection, DatabaseAdmin, Db, DbError, Statement, TlsFault},
+};
 use tokio::sync::oneshot;
 
 use crate::{
-    conformance::{add, insert, names, with_ships},
+    conformance::{add, empty, insert, names, with_ships},
     database::config,
 };
 
@@ -87,18 +90,72 @@ async fn writes_beyond_the_queue_are_refused_and_those_that_wait_too_long_fail<C
 
 async fn an_address_that_leads_nowhere_is_named_without_its_password<C: Connection>() {
     // Nothing listens on the discard port.
-    let url = format!("{}://somebody:hunter22@127.0.0.1:9/app?password=hunter22", C::BACKEND);
-    let error = Db::<C>::new(config(&url, &[])).unwrap().connect().await.unwrap_err();
-    assert!(matches!(error, DbError::Open { .. }), "{error:?}");
-    let text = error.to_string();
-    assert!(text.contains("[redacted]@127.0.0.1:9/app") && !text.contains("hunter22"), "{text}");
+    for query in ["", "?password=hunter22"] {
+        let url = format!("{}://somebody:hunter22@127.0.0.1:9/app{query}", C::BACKEND);
+        let error = Db::<C>::new(config(&url, &[])).unwrap().connect().await.unwrap_err();
+        // MySQL's driver does not know the parameter.
+        let known = query.is_empty() || C::BACKEND == "postgres";
+        assert!(matches!(error, DbError::Unreachable { .. }) == known && error.is_transient() == known, "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("[redacted]@127.0.0.1:9/app") && !text.contains("hunter22"), "{text}");
+    }
 }
 
-async fn an_address_that_asks_for_tls_is_refused<C: Connection>() {
-    let option = if C::BACKEND == "postgres" { "sslmode=require" } else { "require_ssl=true" };
-    let url = format!("{}://somebody@127.0.0.1:9/app?{option}", C::BACKEND);
-    let error = Db::<C>::new(config(&url, &[])).unwrap().connect().await.unwrap_err();
-    assert!(error.to_string().contains("TLS"), "{error}");
+async fn an_address_that_asks_for_tls_by_halves_is_refused<C: Connection>() {
+    for option in ["sslmode=prefer", "ssl-mode=PREFERRED", "verify_identity=false"] {
+        let url = format!("{}://somebody@127.0.0.1:9/app?{option}", C::BACKEND);
+        let error = Db::<C>::new(config(&url, &[])).unwrap().connect().await.unwrap_err();
+        assert!(matches!(error, DbError::Tls { fault: TlsFault::Mode { .. }, .. }), "{error:?}");
+        assert!(error.to_string().contains(option) && !error.is_transient(), "{error}");
+    }
+}
+
+/// A second database, which is not the first one's copy, so that it shows who was asked.
+async fn reads_are_the_replicas_until_something_was_written<C: Connection>() {
+    let Some(replica) = with_ships::<C>(&[]).await else { return };
+    add(&replica, "stale").await.unwrap();
+    let Some(primary) = with_ships::<C>(&[]).await else { return };
+    add(&primary, "fresh").await.unwrap();
+    let urls = [("DB_READ_URL", replica.config().url.expose())];
+    let db = Db::<C>::new(config(primary.config().url.expose(), &urls)).unwrap();
+    db.connect().await.unwrap();
+    let app = ContainerBuilder::new().freeze().unwrap();
+    app.scope()
+        .run(async {
+            assert_eq!(names(&db).await, ["stale"]);
+            let latest = Statement::new("select name from ships");
+            let fresh = db.read_primary(async |c| Ok::<_, DbError>(c.fetch(&latest).await?)).await.unwrap();
+            assert_eq!(fresh[0].text("name"), "fresh");
+            assert_eq!(names(&db).await, ["stale"], "a read of the primary is no write");
+            let failed = db.write(async |_| Err::<(), _>(DbError::Closed)).await;
+            assert!(failed.is_err());
+            assert_eq!(names(&db).await, ["stale"], "nor is a write that was rolled back");
+            add(&db, "new").await.unwrap();
+            assert_eq!(names(&db).await, ["fresh", "new"]);
+        })
+        .await;
+    app.scope().run(async { assert_eq!(names(&db).await, ["stale"]) }).await;
+    assert_eq!(names(&db).await, ["stale"]);
+    let written = db.read(async |c| insert(c, "x").await).await;
+    assert!(written.is_err(), "a replica's sessions are read-only");
+
+    let load = db.load();
+    assert!(load.replica.is_some_and(|replica| replica.open == 1 && replica.in_use == 0), "{load:?}");
+    let info = db.info().await.unwrap();
+    assert_eq!(info.read_url, db.config().read_url.as_ref().map(ToString::to_string));
+    assert_eq!(info.tables["ships"], 2, "the console asks the primary");
+}
+
+async fn a_replica_that_is_none_is_refused_at_start<C: Connection>() {
+    let Some(own) = empty::<C>(&[]).await else { return };
+    let nowhere = format!("{}://somebody:hunter22@127.0.0.1:9/app", C::BACKEND);
+    let db = Db::<C>::new(config(own.config().url.expose(), &[("DB_READ_URL", &nowhere)])).unwrap();
+    let error = db.connect().await.unwrap_err();
+    assert!(matches!(error, DbError::Unreachable { .. }), "{error:?}");
+    assert!(error.to_string().contains("127.0.0.1:9/app") && !error.to_string().contains("hunter22"), "{error}");
+    let other = config(own.config().url.expose(), &[("DB_READ_URL", "sqlite://replica.sqlite")]);
+    let error = Db::<C>::new(other).unwrap_err();
+    assert!(matches!(error, DbError::ReplicaScheme { .. }), "{error:?}");
 }
 
 macro_rules! on_servers {
@@ -123,5 +180,7 @@ on_servers! {
     a_session_that_ends_inside_a_write_keeps_nothing,
     writes_beyond_the_queue_are_refused_and_those_that_wait_too_long_fail,
     an_address_that_leads_nowhere_is_named_without_its_password,
-    an_address_that_asks_for_tls_is_refused,
+    an_address_that_asks_for_tls_by_halves_is_refused,
+    reads_are_the_replicas_until_something_was_written,
+    a_replica_that_is_none_is_refused_at_start,
 }

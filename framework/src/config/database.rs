@@ -9,8 +9,11 @@ use crate::support::{Env, EnvValue};
 #[non_exhaustive]
 pub struct DatabaseConfig {
     /// `DATABASE_URL`: `sqlite://` and a path, relative to the working directory or absolute, or the address of a
-    /// server, such as `postgres://user:password@host/database`. Default `sqlite://database/database.sqlite`.
+    /// server, such as `postgres://user:password@host/database`. `sslmode=require` (or `ssl-mode=REQUIRED`) in its query
+    /// asks for TLS, and `sslrootcert` (or `ssl-ca`) names a file of the authorities that are trusted. Default `sqlite://database/database.sqlite`.
     pub url: DatabaseUrl,
+    /// `DB_READ_URL`: the address of a replica of that server, which is read from. None by default.
+    pub read_url: Option<DatabaseUrl>,
     /// `DB_READERS`: connections that read at once. Default 4.
     pub readers: usize,
     /// `DB_WRITERS`: connections to a server that run transactions at once. SQLite has one writer. Default 4.
@@ -42,6 +45,7 @@ impl DatabaseConfig {
         let url = DatabaseUrl("sqlite://database/database.sqlite".to_owned());
         Self {
             url: env.var("DATABASE_URL", "Where the data is").or(url),
+            read_url: env.var("DB_READ_URL", "A replica of the server, which is read from").optional(),
             readers: env.var("DB_READERS", "Connections that read at once").or::<Count>(Count(4)).0,
             writers: env.var("DB_WRITERS", "Connections to a server that write at once").or::<Count>(Count(4)).0,
             idle_timeout: env

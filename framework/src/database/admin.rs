@@ -14,7 +14,7 @@ pub trait DatabaseAdmin: DatabaseInternals {
     /// Does what waits and closes the database.
     fn close(&self) -> BoxFuture<'_, ()>;
 
-    /// The rows of a query.
+    /// The rows of a query, which the primary is asked.
     fn fetch(&self, query: Statement) -> BoxFuture<'_, Result<Vec<Row>, DbError>>;
 
     /// Runs a statement and then a script, in one transaction.
@@ -35,6 +35,9 @@ pub struct DatabaseInfo {
     pub backend: &'static str,
     /// The address, without a password.
     pub url: String,
+    /// The replica's address, without a password, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_url: Option<String>,
     /// The backend's version and the settings in force.
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// Every table with its number of rows.
@@ -55,7 +58,7 @@ impl<C: Connection> DatabaseAdmin for Db<C> {
     }
 
     fn fetch(&self, query: Statement) -> BoxFuture<'_, Result<Vec<Row>, DbError>> {
-        async move { self.read(async |c| Ok(c.fetch(&query).await?)).await }.boxed()
+        async move { self.read_primary(async |c| Ok(c.fetch(&query).await?)).await }.boxed()
     }
 
     fn apply(&self, first: Option<Statement>, script: String) -> BoxFuture<'_, Result<(), DbError>> {
@@ -87,7 +90,8 @@ impl<C: Connection> DatabaseAdmin for Db<C> {
                 let count = self.fetch_rows(&count).await?.first().map_or(0, |row| row.integer("n"));
                 tables.insert(name.to_owned(), count.into());
             }
-            Ok(DatabaseInfo { backend: C::BACKEND, url: self.config().url.to_string(), settings, tables })
+            let read_url = self.config().read_url.as_ref().map(ToString::to_string);
+            Ok(DatabaseInfo { backend: C::BACKEND, url: self.config().url.to_string(), read_url, settings, tables })
         }
         .boxed()
     }

@@ -4,7 +4,7 @@ use diesel::QueryResult;
 use diesel_async::AsyncConnection;
 use futures_util::future::BoxFuture;
 
-use super::{DbError, Row, Statement};
+use super::{DatabaseLoad, DbError, Isolation, Row, Statement};
 use crate::config::DatabaseConfig;
 
 /// What became of a piece of work, which decides what becomes of its transaction.
@@ -19,8 +19,19 @@ pub enum Verdict {
 /// The part of [`Work`] that has a connection.
 pub type Run<C> = Box<dyn for<'c> FnOnce(&'c mut C) -> BoxFuture<'c, Verdict> + Send>;
 
+/// Where a read may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadFrom {
+    /// The replica, where there is one. It may not have yet what has just been written.
+    Replica,
+    /// The primary, which has everything.
+    Primary,
+}
+
 /// Work for the primary, without its types.
 pub struct Work<C> {
+    /// What its transaction may see of others; `None` for what the server does by itself.
+    pub isolation: Option<Isolation>,
     /// Does it, inside a transaction that the driver has begun. It does not panic.
     pub run: Run<C>,
     /// Is told once the verdict has been carried out, or why it could not be. Where the driver drops it instead, the
@@ -97,7 +108,7 @@ pub trait Driver<C>: Send + Sync + Sized + 'static {
     fn open(config: &DatabaseConfig) -> impl Future<Output = Result<Self, DbError>> + Send;
 
     /// Lends a connection that cannot write.
-    fn reader(&self) -> impl Future<Output = Result<Self::Reader, DbError>> + Send;
+    fn reader(&self, from: ReadFrom) -> impl Future<Output = Result<Self::Reader, DbError>> + Send;
 
     /// Is told that whoever had the reader came to an end. One that is dropped without this may be in the middle of a
     /// query.
@@ -115,9 +126,8 @@ pub trait Driver<C>: Send + Sync + Sized + 'static {
     /// What `db:show` says of the database: names and values.
     fn describe(&self) -> impl Future<Output = Result<Vec<(String, String)>, DbError>> + Send;
 
-    /// What `db:monitor` says: how many connections there are, how many are in use, what waits, and whatever else this
-    /// driver or its server counts.
-    fn load(&self) -> impl Future<Output = Result<Vec<(&'static str, u64)>, DbError>> + Send {
-        std::future::ready(Ok(Vec::new()))
+    /// How many connections there are, how many are in use, and what waits. The backend and the address are left out.
+    fn load(&self) -> DatabaseLoad {
+        DatabaseLoad::default()
     }
 }

@@ -9,8 +9,8 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    AsyncFunc, Connection, DbError, Driver, Source, StickyReads, Verdict, Work, after_commit::TransactionScope,
-    connection::Run,
+    AsyncFunc, Connection, DatabaseLoad, DbError, Driver, Isolation, ReadFrom, Source, StickyReads, Verdict, Work,
+    after_commit::TransactionScope, connection::Run,
 };
 use crate::{config::DatabaseConfig, container::panic_message};
 
@@ -38,10 +38,18 @@ impl<C: Connection> Db<C> {
     /// The database that `config` names. It is opened at the first use, or by [`connect`](Self::connect).
     ///
     /// # Errors
-    /// [`DbError::Scheme`] where the URL is for another backend than `C`'s.
+    /// [`DbError::Scheme`] where the URL is for another backend than `C`'s; [`DbError::ReplicaScheme`] and
+    /// [`DbError::NoReplicas`] where a replica's is, or there can be none.
     pub fn new(config: DatabaseConfig) -> Result<Self, DbError> {
         if config.url.scheme() != C::BACKEND {
             return Err(DbError::Scheme { found: config.url.scheme().to_owned(), expected: C::BACKEND });
+        }
+        match &config.read_url {
+            Some(_) if C::BACKEND == "sqlite" => return Err(DbError::NoReplicas { backend: C::BACKEND }),
+            Some(url) if url.scheme() != C::BACKEND => {
+                return Err(DbError::ReplicaScheme { found: url.scheme().to_owned(), expected: C::BACKEND });
+            }
+            _ => {}
         }
         Ok(Self { config, driver: OnceCell::new() })
     }
@@ -49,7 +57,7 @@ impl<C: Connection> Db<C> {
     /// Opens the database, so that what is wrong with it is found at start.
     ///
     /// # Errors
-    /// [`DbError::Open`] or [`DbError::TooOld`], naming the database.
+    /// [`DbError::Open`], [`DbError::Unreachable`] or [`DbError::TooOld`], naming the database.
     pub async fn connect(&self) -> Result<(), DbError> {
         self.driver().await.map(drop)
     }
@@ -71,7 +79,15 @@ impl<C: Connection> Db<C> {
         self.driver.get_or_try_init(|| C::Driver::open(&self.config)).await
     }
 
-    /// Runs a closure with a connection that cannot write. It may borrow what is around it.
+    /// How much it has to do at this moment, which metrics read: it waits for nothing. Of a database that has not been
+    /// opened yet, all numbers are 0.
+    pub fn load(&self) -> DatabaseLoad {
+        let load = self.driver.get().map(Driver::load).unwrap_or_default();
+        DatabaseLoad { backend: C::BACKEND, url: self.config.url.to_string(), ..load }
+    }
+
+    /// Runs a closure with a connection that cannot write, on the replica where there is one and nothing has been
+    /// written in this request, job or command yet ([`StickyReads`]). It may borrow what is around it.
     ///
     /// # Errors
     /// What the closure returned; [`DbError::AcquireTimeout`] where no connection became free;
@@ -86,11 +102,28 @@ impl<C: Connection> Db<C> {
         R: Send + 'a,
         E: From<DbError> + Send + 'a,
     {
-        self.read_from(Source::caller(), closure)
+        self.read_from(Source::caller(), ReadFrom::Replica, closure)
+    }
+
+    /// [`read`](Self::read) of what must be the latest, on the primary.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    #[track_caller]
+    pub fn read_primary<'a, R, E, F>(&'a self, closure: F) -> impl Future<Output = Result<R, E>>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+            + Send
+            + 'a,
+        R: Send + 'a,
+        E: From<DbError> + Send + 'a,
+    {
+        self.read_from(Source::caller(), ReadFrom::Primary, closure)
     }
 
     /// [`read`](Self::read) for a caller that stands elsewhere.
-    pub(crate) async fn read_from<'a, R, E, F>(&'a self, source: Source, closure: F) -> Result<R, E>
+    pub(crate) async fn read_from<'a, R, E, F>(&'a self, source: Source, from: ReadFrom, closure: F) -> Result<R, E>
     where
         F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
             + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
@@ -100,7 +133,8 @@ impl<C: Connection> Db<C> {
         E: From<DbError> + Send + 'a,
     {
         refuse_nesting()?;
-        let mut reader = self.driver().await?.reader().await?;
+        let from = if self.config.read_url.is_some() && StickyReads::in_force() { ReadFrom::Primary } else { from };
+        let mut reader = self.driver().await?.reader(from).await?;
         let result = IN_CLOSURE.scope(source, closure(&mut *reader)).await;
         C::Driver::finished(&mut reader);
         result
@@ -141,7 +175,7 @@ impl<C: Connection> Db<C> {
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.submit(source, closure, &mut false).await?
+        self.submit(source, None, closure, &mut false).await?
     }
 
     /// [`write`](Self::write) for a closure that may be run again: where the database could not begin or commit
@@ -160,11 +194,53 @@ impl<C: Connection> Db<C> {
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.transaction_from(Source::caller(), closure)
+        self.transaction_from(Source::caller(), None, closure)
+    }
+
+    /// [`transaction`](Self::transaction) at an isolation level, which is that of this transaction alone. On SQLite every
+    /// one is serializable.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "sqlite")] {
+    /// # use paravel::database::{Db, DbError, SqliteConn};
+    /// use paravel::database::{Connection, Isolation, Statement};
+    ///
+    /// # async fn example(db: &Db<SqliteConn>) -> Result<(), DbError> {
+    /// db.transaction_at(Isolation::Serializable, async |c| {
+    ///     let on_call = Statement::new("select count(*) as n from doctors where on_call = 1");
+    ///     if c.fetch(&on_call).await?.first().is_some_and(|row| row.integer("n") > 1) {
+    ///         c.run(&Statement::new("update doctors set on_call = 0 where name = ?").bind("Ada")).await?;
+    ///     }
+    ///     Ok::<_, DbError>(())
+    /// })
+    /// .await
+    /// # }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    #[track_caller]
+    pub fn transaction_at<R, E, F>(&self, isolation: Isolation, closure: F) -> impl Future<Output = Result<R, E>>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+            + Clone
+            + Send
+            + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.transaction_from(Source::caller(), Some(isolation), closure)
     }
 
     /// [`transaction`](Self::transaction) for a caller that stands elsewhere.
-    pub(crate) async fn transaction_from<R, E, F>(&self, source: Source, closure: F) -> Result<R, E>
+    pub(crate) async fn transaction_from<R, E, F>(
+        &self,
+        source: Source,
+        isolation: Option<Isolation>,
+        closure: F,
+    ) -> Result<R, E>
     where
         F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
             + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
@@ -176,17 +252,23 @@ impl<C: Connection> Db<C> {
     {
         for _ in 1..ATTEMPTS {
             let mut conflict = false;
-            let done = self.submit(source, closure.clone(), &mut conflict).await;
+            let done = self.submit(source, isolation, closure.clone(), &mut conflict).await;
             if !conflict {
                 return done?;
             }
         }
-        self.submit(source, closure, &mut false).await?
+        self.submit(source, isolation, closure, &mut false).await?
     }
 
     /// The closure's own result, once it is committed or rolled back; else why that could not be done. Notes whether
     /// somebody else's transaction was in the way.
-    async fn submit<R, E, F>(&self, source: Source, closure: F, conflict: &mut bool) -> Result<Result<R, E>, DbError>
+    async fn submit<R, E, F>(
+        &self,
+        source: Source,
+        isolation: Option<Isolation>,
+        closure: F,
+        conflict: &mut bool,
+    ) -> Result<Result<R, E>, DbError>
     where
         F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
             + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
@@ -211,10 +293,14 @@ impl<C: Connection> Db<C> {
             // Where the caller has gone, its hooks run as they are dropped.
             let _ = answer.send((done, outcome, hooks));
         });
-        driver.submit(Work { run, done })?;
+        driver.submit(Work { isolation, run, done })?;
         let (done, outcome, hooks) = answered.await.map_err(|_| DbError::Closed)?;
         // Whatever the closure made of it, the driver has seen it.
         *conflict = done.as_ref().is_err_and(DbError::is_conflict);
+        if matches!(done, Err(DbError::Uncertain { .. })) {
+            // Should it have been kept, the next read has to see it.
+            StickyReads::mark();
+        }
         if let Some(Err(panic)) = outcome {
             return Err(DbError::Panicked { message: panic_message(&*panic) });
         }

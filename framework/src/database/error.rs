@@ -19,6 +19,45 @@ pub enum DbError {
         /// The scheme of the backend built in.
         expected: &'static str,
     },
+    /// The replica's URL is for another backend than the application was built for.
+    #[error(
+        "DB_READ_URL is for `{found}`, but this application is built for {expected}: name a replica of DATABASE_URL's server"
+    )]
+    ReplicaScheme {
+        /// The URL's scheme.
+        found: String,
+        /// The scheme of the backend built in.
+        expected: &'static str,
+    },
+    /// There is a replica's address for a backend that has none.
+    #[error("DB_READ_URL is set, but {backend} has no replicas: leave it out")]
+    NoReplicas {
+        /// The backend.
+        backend: &'static str,
+    },
+    /// There is no TLS with the server, though its address asks for it.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    #[error("cannot open the database {name}: {fault}")]
+    Tls {
+        /// The address, without a password.
+        name: String,
+        /// Why not.
+        fault: super::TlsFault,
+    },
+    /// The server does not answer: it is down, starting or stopping, or has no connection left.
+    #[error("cannot reach the database {name}: {reason}")]
+    Unreachable {
+        /// The address, without a password.
+        name: String,
+        /// What the network or the server said.
+        reason: String,
+    },
+    /// The connection was lost while the server committed. What was written may have been kept: see before doing it again.
+    #[error("the connection was lost during the commit, and whether this was kept is not known: {cause}")]
+    Uncertain {
+        /// What ended the connection.
+        cause: String,
+    },
     /// The database could not be opened.
     #[error("cannot open the database {name}: {reason}")]
     Open {
@@ -125,9 +164,35 @@ impl DbError {
         }
     }
 
+    /// Whether the connection was lost before the commit, so that nothing was kept.
+    pub fn is_lost(&self) -> bool {
+        use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+        // The words of PostgreSQL (SQLSTATE 57P01 to 57P03), of MySQL's driver, and of MySQL and MariaDB (1053 and 1927).
+        // diesel does not tell them apart.
+        let words = [
+            "terminating connection ",
+            "the database system is",
+            "Input/output error: ",
+            "Connection to the server is closed",
+            "Server shutdown in progress",
+            "Connection was killed",
+        ];
+        match self {
+            Self::Query(DieselError::DatabaseError(ClosedConnection | UnableToSendCommand, _)) => true,
+            Self::Query(DieselError::DatabaseError(_, info)) => words.iter().any(|text| info.message().contains(text)),
+            _ => false,
+        }
+    }
+
     /// Whether the same call may work a moment later: nothing was done, and nothing is wrong with it.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Overloaded { .. } | Self::AcquireTimeout { .. } | Self::GroupAborted { .. })
+        match self {
+            Self::Overloaded { .. }
+            | Self::AcquireTimeout { .. }
+            | Self::GroupAborted { .. }
+            | Self::Unreachable { .. } => true,
+            other => other.is_lost(),
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 use futures_util::future::{BoxFuture, FutureExt};
-use serde::Serialize;
 
-use super::{Connection, Db, DbError, Driver, MigrationStep, Statement, TableInfo, catalogue, migrations};
+use super::{Connection, DatabaseLoad, Db, DbError, MigrationStep, Statement, TableInfo, catalogue, migrations};
 
 /// What the migrator and the console's `db` commands need of a database beyond
 /// [`DatabaseAdmin`](super::DatabaseAdmin), whatever its backend. [`Db`] implements it.
@@ -16,46 +15,29 @@ pub trait DatabaseInternals: Send + Sync {
     /// there was anything to do.
     fn step(&self, step: MigrationStep) -> BoxFuture<'_, Result<bool, DbError>>;
 
-    /// What `db:monitor` shows.
-    fn load(&self) -> BoxFuture<'_, Result<DatabaseLoad, DbError>>;
-}
-
-/// What `db:monitor` shows: how much the database has to do at this moment.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct DatabaseLoad {
-    /// The backend.
-    pub backend: &'static str,
-    /// The address, without a password.
-    pub url: String,
-    /// Connections, what waits, and whatever else the driver counts.
-    pub numbers: serde_json::Map<String, serde_json::Value>,
+    /// How much it has to do at this moment.
+    fn load(&self) -> DatabaseLoad;
 }
 
 impl<C: Connection> DatabaseInternals for Db<C> {
     fn tables(&self) -> BoxFuture<'_, Result<Vec<String>, DbError>> {
         async move {
             let query = Statement::new(C::TABLES);
-            let rows = self.read(async |c| Ok::<_, DbError>(c.fetch(&query).await?)).await?;
+            let rows = self.read_primary(async |c| Ok::<_, DbError>(c.fetch(&query).await?)).await?;
             Ok(rows.iter().map(|row| row.text("name").to_owned()).collect())
         }
         .boxed()
     }
 
     fn table<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<TableInfo, DbError>> {
-        async move { self.read(async |c| Ok(catalogue::describe(c, name).await?)).await }.boxed()
+        async move { self.read_primary(async |c| Ok(catalogue::describe(c, name).await?)).await }.boxed()
     }
 
     fn step(&self, step: MigrationStep) -> BoxFuture<'_, Result<bool, DbError>> {
         async move { self.write(async move |c| migrations::take(c, &step).await).await }.boxed()
     }
 
-    fn load(&self) -> BoxFuture<'_, Result<DatabaseLoad, DbError>> {
-        async move {
-            let numbers = self.driver().await?.load().await?;
-            let numbers = numbers.into_iter().map(|(name, number)| (name.to_owned(), number.into())).collect();
-            Ok(DatabaseLoad { backend: C::BACKEND, url: self.config().url.to_string(), numbers })
-        }
-        .boxed()
+    fn load(&self) -> DatabaseLoad {
+        Self::load(self)
     }
 }

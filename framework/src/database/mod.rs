@@ -37,6 +37,8 @@ pub mod factories;
 mod func;
 mod insert;
 mod internals;
+mod isolation;
+mod load;
 mod migrations;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -60,13 +62,15 @@ mod watch;
 pub use admin::{DatabaseAdmin, DatabaseInfo};
 pub use after_commit::after_commit;
 pub use catalogue::{ColumnInfo, ForeignKeyInfo, IndexInfo, TableInfo};
-pub use connection::{Connection, Driver, Run, Verdict, Work};
+pub use connection::{Connection, Driver, ReadFrom, Run, Verdict, Work};
 pub use cursor::{Cursor, CursorError, CursorPage, CursorRequest, CursorValue, PER_PAGE_MAX, Seek, SortOrder};
 pub use db::Db;
 pub use error::DbError;
 pub use func::AsyncFunc;
 pub use insert::InsertRows;
-pub use internals::{DatabaseInternals, DatabaseLoad};
+pub use internals::DatabaseInternals;
+pub use isolation::Isolation;
+pub use load::{DatabaseLoad, PoolLoad};
 pub use migrations::{Migration, MigrationError, MigrationStatus, MigrationStep, Migrator, PendingMigration};
 #[cfg(feature = "mysql")]
 pub use mysql::{MysqlConn, MysqlDriver};
@@ -78,6 +82,8 @@ pub use read_cache::{CachedRead, ReadCache, ReadCodec, ReadKey, ReadValue};
 pub use relations::{with_many, with_one};
 pub use seed::Seed;
 pub use seeder::{DynSeeder, Seeder, SeederInfo, Seeders, UnknownSeeder};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use server::TlsFault;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
     FromJson, FromJsonRow, JsonColumns, JsonForm, JsonGroup, JsonRows, Nested, SqliteCalls, SqliteConn, SqliteDriver,

@@ -3,7 +3,7 @@ use std::{any::Any, fmt, future::Future, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{AsyncFunc, Connection, Db, DbError, Source, StickyReads, db::refuse_nesting};
+use super::{AsyncFunc, Connection, Db, DbError, ReadFrom, Source, StickyReads, db::refuse_nesting};
 use crate::container::with_current;
 
 /// Keeps what reads found. An application binds one as `dyn ReadCache`; without it
@@ -173,7 +173,7 @@ impl<C: Connection> Db<C> {
         // Before the cache is asked: a call that works while the result is kept would fail when it is not.
         refuse_nesting()?;
         let Some(cache) = in_force()? else {
-            return Ok(Arc::new(self.read_from(source, closure).await?));
+            return Ok(Arc::new(self.read_from(source, ReadFrom::Replica, closure).await?));
         };
         let load = Box::pin(load(self, source, closure));
         let value = cache.remember(CachedRead { key, codec: ReadCodec::of::<R>(), load }).await?;
@@ -201,5 +201,6 @@ where
         + Send,
     R: Send + Sync + 'static,
 {
-    Ok(Arc::new(db.read_from(source, closure).await?))
+    // A replica may not have yet what an invalidation was for, and what it answers would be kept.
+    Ok(Arc::new(db.read_from(source, ReadFrom::Primary, closure).await?))
 }

@@ -3,7 +3,7 @@ use std::{future::Future, marker::PhantomData, sync::Arc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    database::{AsyncFunc, Connection, Db as Database, DbError, ReadKey, Source},
+    database::{AsyncFunc, Connection, Db as Database, DbError, Isolation, ReadFrom, ReadKey, Source},
     service::facade,
 };
 
@@ -30,7 +30,24 @@ impl<C: Connection> Db<C> {
         E: From<DbError> + Send,
     {
         let source = Source::caller();
-        async move { Self::database()?.read_from(source, closure).await }
+        async move { Self::database()?.read_from(source, ReadFrom::Replica, closure).await }
+    }
+
+    /// [`Database::read_primary`].
+    ///
+    /// # Errors
+    /// As [`Database::read_primary`].
+    #[track_caller]
+    pub fn read_primary<R, E, F>(closure: F) -> impl Future<Output = Result<R, E>>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+            + Send,
+        R: Send,
+        E: From<DbError> + Send,
+    {
+        let source = Source::caller();
+        async move { Self::database()?.read_from(source, ReadFrom::Primary, closure).await }
     }
 
     /// [`Database::read_cached`].
@@ -83,6 +100,25 @@ impl<C: Connection> Db<C> {
         E: From<DbError> + Send + 'static,
     {
         let source = Source::caller();
-        async move { Self::database()?.transaction_from(source, closure).await }
+        async move { Self::database()?.transaction_from(source, None, closure).await }
+    }
+
+    /// [`Database::transaction_at`].
+    ///
+    /// # Errors
+    /// As [`Database::transaction_at`].
+    #[track_caller]
+    pub fn transaction_at<R, E, F>(isolation: Isolation, closure: F) -> impl Future<Output = Result<R, E>>
+    where
+        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
+            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
+            + Clone
+            + Send
+            + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let source = Source::caller();
+        async move { Self::database()?.transaction_from(source, Some(isolation), closure).await }
     }
 }

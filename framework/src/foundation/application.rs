@@ -48,7 +48,7 @@ impl Application {
         if self.container.bound::<dyn DatabaseAdmin>() {
             let database: Result<Arc<dyn DatabaseAdmin>, _> = self.container.make();
             if let Ok(database) = database {
-                database.connect().await?;
+                self.container.run(database.connect()).await?;
             }
         }
         for provider in &self.providers {

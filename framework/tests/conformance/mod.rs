@@ -2,6 +2,7 @@
 
 mod cut_short;
 mod factories;
+mod isolation;
 mod repository;
 mod schema;
 mod suite;
@@ -100,6 +101,9 @@ on_every_backend! {
     suite::a_nested_transaction_left_half_way_keeps_nothing,
     suite::raw_values_come_back_as_they_were_bound,
     suite::transactions_in_each_others_way_are_run_again,
+    isolation::two_that_could_not_have_run_one_after_the_other_do,
+    isolation::a_level_is_that_of_one_transaction,
+    isolation::a_level_says_what_is_seen,
     suite::a_conflict_that_was_passed_over_is_not_answered_as_done,
     suite::migrations_go_up_and_down,
     suite::two_migrators_at_once_apply_each_migration_once,

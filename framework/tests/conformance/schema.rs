@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use paravel::{
-    database::{Connection, DatabaseAdmin, DatabaseInternals, Migration, MigrationError, Migrator},
+    database::{Connection, DatabaseAdmin, DatabaseInternals, Db, DbError, Migration, MigrationError, Migrator},
     support::SystemClock,
 };
+use tokio::sync::Barrier;
 
 use super::{Own, empty, with_ships};
 
@@ -69,8 +70,26 @@ pub async fn a_table_is_described<C: Connection>() {
 
 pub async fn a_database_tells_its_load<C: Connection>() {
     let Some(db) = empty::<C>(&[("DB_READERS", "3")]).await else { return };
-    let load = db.load().await.unwrap();
-    assert_eq!(load.backend, C::BACKEND);
-    assert_eq!(load.numbers["readers"], 3);
-    assert_eq!(load.numbers["writes_waiting"], 0);
+    let load = db.load();
+    assert_eq!((load.backend, &load.url), (C::BACKEND, &db.config().url.to_string()));
+    assert_eq!((load.readers.most, load.readers.in_use, load.writers.waiting), (3, 0, 0));
+    let (taken, release) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let (in_read, until) = (Arc::clone(&taken), Arc::clone(&release));
+    let reading = db.read(async move |_| {
+        in_read.wait().await;
+        until.wait().await;
+        Ok::<_, DbError>(())
+    });
+    let looking = async {
+        taken.wait().await;
+        let load = db.load();
+        release.wait().await;
+        load
+    };
+    let (read, load) = tokio::join!(reading, looking);
+    read.unwrap();
+    assert_eq!((load.readers.in_use, load.readers.open - load.readers.idle), (1, 1));
+    assert_eq!((load.replica, load.readers.waiting), (None, 0));
+    let unopened = Db::<C>::new(db.config().clone()).unwrap().load();
+    assert_eq!((unopened.backend, unopened.readers.most), (C::BACKEND, 0));
 }

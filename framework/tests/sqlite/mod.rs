@@ -116,6 +116,12 @@ fn an_address_of_another_backend_is_refused_at_once() {
     assert_eq!(error.to_string(), text);
 }
 
+#[test]
+fn a_replica_is_refused_because_a_file_has_none() {
+    let error = Db::<SqliteConn>::new(config("sqlite://app.sqlite", &[("DB_READ_URL", "sqlite://b.sqlite")]));
+    assert_eq!(error.unwrap_err().to_string(), "DB_READ_URL is set, but sqlite has no replicas: leave it out");
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_opened_is_named() {
     let folder = tempfile::tempdir().unwrap();

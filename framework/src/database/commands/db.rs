@@ -135,7 +135,7 @@ impl Command for DbMonitor {
     type Dependencies = (Arc<dyn DatabaseAdmin>,);
 
     async fn run(self, (database,): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
-        let load = database.load().await?;
+        let load = database.load();
         Ok(console.value(&load)?)
     }
 }

@@ -1,12 +1,16 @@
 use diesel::result::Error as DieselError;
-use diesel_async::{AsyncConnection, SimpleAsyncConnection};
+use diesel_async::SimpleAsyncConnection;
+use mysql_async::{Conn, DriverError, Error, IoError, Opts, OptsBuilder, SslOpts};
 
 use super::MysqlConn;
 use crate::{
-    config::DatabaseConfig,
+    config::DatabaseUrl,
     database::{
-        DbError,
-        server::{Role, Server},
+        DbError, Isolation, TlsFault,
+        server::{
+            Role, Server, is_here,
+            tls::{Address, Mode, trusted},
+        },
     },
 };
 
@@ -52,13 +56,43 @@ impl Server for MysqlConn {
         }
     }
 
-    async fn connect(config: &DatabaseConfig, role: Role) -> Result<Self, DbError> {
-        let open = |reason: String| DbError::Open { name: config.url.to_string(), reason };
-        if asks_for_tls(config.url.rest()) {
-            return Err(open("the address asks for TLS, which this build does not have".to_owned()));
-        }
-        let url = format!("mysql://{}", config.url.rest());
-        let mut session = Self::establish(&url).await.map_err(|error| open(error.to_string()))?;
+    type Target = Target;
+
+    fn target(url: &DatabaseUrl) -> Result<Target, DbError> {
+        let name = url.to_string();
+        let of_tls = |fault| DbError::Tls { name: name.clone(), fault };
+        let address = Address::of(url.rest()).map_err(of_tls)?;
+        let options = Opts::from_url(&format!("mysql://{}", address.rest));
+        let options = options.map_err(|error| DbError::Open { name: name.clone(), reason: error.to_string() })?;
+        let options = OptsBuilder::from_opts(options)
+            // What diesel expects of a session: rows that were found are counted, and its own cache keeps statements.
+            .client_found_rows(true)
+            .stmt_cache_size(0);
+        let options = match tls(&address).map_err(of_tls)? {
+            // The driver would go on over the server's socket, where it is on this machine.
+            Some(tls) => options.ssl_opts(tls).prefer_socket(false),
+            None => options.ssl_opts(None),
+        };
+        Ok(Target { name, options: options.into() })
+    }
+
+    fn unencrypted(target: &Target) -> Option<String> {
+        let host = target.options.ip_or_hostname();
+        let plain = target.options.ssl_opts().is_none() && target.options.socket().is_none() && !is_here(host);
+        plain.then(|| host.to_owned())
+    }
+
+    fn begin(isolation: Option<Isolation>) -> String {
+        // Of the next transaction alone.
+        let set = |level: Isolation| format!("set transaction isolation level {}; BEGIN", level.sql());
+        isolation.map_or_else(|| "BEGIN".to_owned(), set)
+    }
+
+    async fn connect(target: &Target, role: Role) -> Result<Self, DbError> {
+        let connection = Conn::new(target.options.clone()).await.map_err(|error| target.failed(&error))?;
+        let session = Self::try_from(connection).await;
+        let mut session =
+            session.map_err(|error| DbError::Open { name: target.name.clone(), reason: error.to_string() })?;
         let role = match role {
             Role::Reader => READ_ONLY,
             Role::Writer => ONLY_BY_COMMIT,
@@ -68,27 +102,44 @@ impl Server for MysqlConn {
     }
 }
 
-/// The driver would take no notice of it.
-fn asks_for_tls(address: &str) -> bool {
-    let query = address.split_once('?').map_or("", |(_, query)| query);
-    query.split('&').any(|pair| match pair.split_once('=') {
-        Some(("require_ssl" | "verify_ca" | "verify_identity", value)) => value != "false",
-        Some((name, value)) => matches!(name, "sslmode" | "ssl-mode") && !value.to_lowercase().starts_with("dis"),
-        None => false,
-    })
+/// A server, and how it is reached.
+pub struct Target {
+    name: String,
+    options: Opts,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::asks_for_tls;
-
-    #[test]
-    fn an_address_that_asks_for_tls_is_seen() {
-        for address in ["h/db?require_ssl=true", "h/db?a=b&ssl-mode=REQUIRED", "h/db?verify_ca=true"] {
-            assert!(asks_for_tls(address), "{address}");
+impl Target {
+    fn failed(&self, error: &Error) -> DbError {
+        let (name, reason) = (self.name.clone(), error.to_string());
+        if let Some(fault) = TlsFault::among(error) {
+            return DbError::Tls { name, fault };
         }
-        for address in ["h/db", "h/db?require_ssl=false", "h/db?ssl-mode=DISABLED", "h/db?tcp_nodelay=true"] {
-            assert!(!asks_for_tls(address), "{address}");
+        match error {
+            Error::Driver(DriverError::NoClientSslFlagFromServer) => DbError::Tls { name, fault: TlsFault::NotOffered },
+            Error::Io(IoError::Tls(fault)) => {
+                DbError::Tls { name, fault: TlsFault::Handshake { reason: fault.to_string() } }
+            }
+            Error::Io(_) | Error::Driver(DriverError::ConnectionClosed) => DbError::Unreachable { name, reason },
+            Error::Server(server) if PASSING.contains(&server.code) => DbError::Unreachable { name, reason },
+            _ => DbError::Open { name, reason },
         }
     }
+}
+
+/// Too many connections, of all and of one user, and a server that is being shut down.
+const PASSING: [u16; 3] = [1040, 1203, 1053];
+
+/// What the address asks for, in the driver's words.
+fn tls(address: &Address) -> Result<Option<SslOpts>, TlsFault> {
+    match address.mode {
+        Mode::Plain => return Ok(None),
+        Mode::Authority => return Err(TlsFault::NameAlwaysVerified),
+        Mode::Full => {}
+    }
+    // The driver asks for that of the process, and would panic where several are built in and none is named. One that
+    // is named already stays.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let roots = trusted(address.authorities.as_deref())?;
+    let roots = roots.into_iter().map(|root| root.to_vec().into());
+    Ok(Some(SslOpts::default().with_disable_built_in_roots(true).with_root_certs(roots.collect())))
 }

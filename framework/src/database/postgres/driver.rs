@@ -2,14 +2,22 @@ use std::error::Error;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
-use tokio_postgres::{Config, NoTls, config::SslMode};
+use tokio_postgres::{
+    Config, NoTls, Socket,
+    config::{Host, SslMode},
+    error::SqlState,
+    tls::MakeTlsConnect,
+};
 
 use super::PgConn;
 use crate::{
-    config::DatabaseConfig,
+    config::DatabaseUrl,
     database::{
-        DbError,
-        server::{Role, Server},
+        DbError, Isolation, TlsFault,
+        server::{
+            Role, Server, is_here,
+            tls::{Address, Connector},
+        },
     },
 };
 
@@ -45,16 +53,37 @@ impl Server for PgConn {
         matches!(error, DieselError::DatabaseError(ClosedConnection | UnableToSendCommand, _))
     }
 
-    async fn connect(config: &DatabaseConfig, role: Role) -> Result<Self, DbError> {
-        let open = |reason: String| DbError::Open { name: config.url.to_string(), reason };
-        let options: Config = config.url.expose().parse().map_err(|error| open(with_causes(&error)))?;
-        if options.get_ssl_mode() == SslMode::Require {
-            return Err(open(NO_TLS.to_owned()));
-        }
-        let (client, connection) = options.connect(NoTls).await.map_err(|error| open(with_causes(&error)))?;
-        let mut session = AsyncPgConnection::try_from_client_and_connection(client, connection)
-            .await
-            .map_err(|error| open(with_causes(&error)))?;
+    type Target = Target;
+
+    fn target(url: &DatabaseUrl) -> Result<Target, DbError> {
+        let name = url.to_string();
+        let of_tls = |fault| DbError::Tls { name: name.clone(), fault };
+        let address = Address::of(url.rest()).map_err(of_tls)?;
+        let tls = Connector::of(&address).map_err(of_tls)?;
+        let options = format!("postgres://{}", address.rest).parse::<Config>();
+        let mut options = options.map_err(|error| DbError::Open { name: name.clone(), reason: with_causes(&error) })?;
+        options.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
+        Ok(Target { name, options, tls })
+    }
+
+    fn unencrypted(target: &Target) -> Option<String> {
+        let mut hosts = target.options.get_hosts().iter().filter_map(|host| match host {
+            Host::Tcp(host) => Some(host),
+            #[cfg(unix)]
+            Host::Unix(_) => None,
+        });
+        hosts.find(|host| target.tls.is_none() && !is_here(host)).cloned()
+    }
+
+    fn begin(isolation: Option<Isolation>) -> String {
+        isolation.map_or_else(|| "BEGIN".to_owned(), |level| format!("BEGIN ISOLATION LEVEL {}", level.sql()))
+    }
+
+    async fn connect(target: &Target, role: Role) -> Result<Self, DbError> {
+        let mut session = match &target.tls {
+            Some(tls) => establish(target, tls.clone()).await?,
+            None => establish(target, NoTls).await?,
+        };
         if role == Role::Reader {
             session.batch_execute("set default_transaction_read_only = on").await?;
         }
@@ -62,7 +91,44 @@ impl Server for PgConn {
     }
 }
 
-const NO_TLS: &str = "sslmode=require needs TLS, which this build does not have";
+/// A server, and how it is reached.
+pub struct Target {
+    name: String,
+    options: Config,
+    tls: Option<Connector>,
+}
+
+async fn establish<T>(target: &Target, tls: T) -> Result<PgConn, DbError>
+where
+    T: MakeTlsConnect<Socket, Stream: Send + 'static>,
+{
+    let (client, connection) = target.options.connect(tls).await.map_err(|error| target.failed(&error))?;
+    let session = AsyncPgConnection::try_from_client_and_connection(client, connection).await;
+    session.map_err(|error| DbError::Open { name: target.name.clone(), reason: with_causes(&error) })
+}
+
+impl Target {
+    fn failed(&self, error: &tokio_postgres::Error) -> DbError {
+        let (name, reason) = (self.name.clone(), with_causes(error));
+        if let Some(fault) = TlsFault::among(error) {
+            return DbError::Tls { name, fault };
+        }
+        // The driver has no other word for it.
+        if reason.contains("server does not support TLS") {
+            return DbError::Tls { name, fault: TlsFault::NotOffered };
+        }
+        let states = [
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::TOO_MANY_CONNECTIONS,
+        ];
+        match error.code() {
+            Some(state) if !states.contains(state) => DbError::Open { name, reason },
+            _ => DbError::Unreachable { name, reason },
+        }
+    }
+}
 
 /// The driver's errors keep the reason in their sources.
 fn with_causes(error: &dyn Error) -> String {

@@ -11,13 +11,16 @@ use super::{
     transaction::transact,
 };
 use crate::{
-    config::DatabaseConfig,
-    database::{DbError, Driver, Statement, Work},
+    config::{AppConfig, DatabaseConfig},
+    container::{Container, with_current},
+    database::{DatabaseLoad, DbError, Driver, PoolLoad, ReadFrom, Statement, Work},
 };
 
-/// A server: connections that only read, and connections that each run one transaction after another.
+/// A server, and a replica of it where there is one: connections that only read, and connections that each run one
+/// transaction after another.
 pub struct ServerDriver<C: Server> {
     readers: Pool<C>,
+    replica: Option<Pool<C>>,
     writers: Arc<Pool<C>>,
     // A permit for each write that has not ended.
     queue: Arc<Semaphore>,
@@ -31,19 +34,30 @@ impl<C: Server<Driver = Self>> Driver<C> for ServerDriver<C> {
     async fn open(config: &DatabaseConfig) -> Result<Self, DbError> {
         let length = config.write_queue;
         let driver = Self {
-            readers: Pool::new(config, Role::Reader)?,
-            writers: Arc::new(Pool::new(config, Role::Writer)?),
+            readers: Pool::new(config, &config.url, Role::Reader)?,
+            replica: config.read_url.as_ref().map(|url| Pool::new(config, url, Role::Reader)).transpose()?,
+            writers: Arc::new(Pool::new(config, &config.url, Role::Writer)?),
             queue: Arc::new(Semaphore::new(length)),
             length,
             closed: AtomicBool::new(false),
         };
+        for pool in [Some(&*driver.writers), driver.replica.as_ref()].into_iter().flatten() {
+            warn_in_production(pool.unencrypted());
+        }
         // So that a wrong address or password is found at start.
         driver.writers.lend().await?.finish();
+        if let Some(replica) = &driver.replica {
+            replica.lend().await?.finish();
+        }
         Ok(driver)
     }
 
-    async fn reader(&self) -> Result<Lease<C>, DbError> {
-        self.readers.lend().await
+    async fn reader(&self, from: ReadFrom) -> Result<Lease<C>, DbError> {
+        match (&self.replica, from) {
+            // One that is down is an error: the primary may not be able to carry its load as well.
+            (Some(replica), ReadFrom::Replica) => replica.lend().await,
+            _ => self.readers.lend().await,
+        }
     }
 
     fn finished(reader: &mut Lease<C>) {
@@ -64,7 +78,7 @@ impl<C: Server<Driver = Self>> Driver<C> for ServerDriver<C> {
             let done = async {
                 let mut connection = writers.lend().await?;
                 let (session, health) = connection.parts();
-                let done = transact(session, &health, work.run).await;
+                let done = transact(session, &health, work.isolation, work.run).await;
                 connection.finish();
                 done
             };
@@ -80,11 +94,14 @@ impl<C: Server<Driver = Self>> Driver<C> for ServerDriver<C> {
         // Every permit is back when every write has ended. It fails only where it is closed already.
         drop(self.queue.acquire_many(all).await);
         self.readers.close();
+        if let Some(replica) = &self.replica {
+            replica.close();
+        }
         self.writers.close();
     }
 
     async fn describe(&self) -> Result<Vec<(String, String)>, DbError> {
-        let mut reader = self.reader().await?;
+        let mut reader = self.readers.lend().await?;
         let mut facts = Vec::new();
         for (name, query) in C::FACTS {
             let row = reader.fetch(&Statement::new(*query)).await?.into_iter().next().unwrap_or_default();
@@ -92,27 +109,32 @@ impl<C: Server<Driver = Self>> Driver<C> for ServerDriver<C> {
         }
         reader.finish();
         drop(reader);
-        for (name, pool) in [("readers", self.readers.load()), ("writers", self.writers.load())] {
-            let [most, open, idle, waiting] = pool;
+        let load = self.load();
+        for (name, pool) in
+            [("readers", Some(load.readers)), ("replica", load.replica), ("writers", Some(load.writers))]
+        {
+            let Some(PoolLoad { most, open, idle, waiting, .. }) = pool else { continue };
             facts.push((name.to_owned(), format!("{open} open of at most {most}, {idle} idle, {waiting} waiting")));
         }
         Ok(facts)
     }
 
-    async fn load(&self) -> Result<Vec<(&'static str, u64)>, DbError> {
-        let [readers, readers_open, readers_idle, reads_waiting] = self.readers.load();
-        let [writers, writers_open, writers_idle, writes_waiting] = self.writers.load();
-        let counts = [
-            ("readers", readers),
-            ("readers_open", readers_open),
-            ("readers_idle", readers_idle),
-            ("reads_waiting", reads_waiting),
-            ("writers", writers),
-            ("writers_open", writers_open),
-            ("writers_idle", writers_idle),
-            ("writes_waiting", writes_waiting),
-            ("write_queue", self.length),
-        ];
-        Ok(counts.map(|(name, count)| (name, count as u64)).into())
+    fn load(&self) -> DatabaseLoad {
+        DatabaseLoad {
+            readers: self.readers.load(),
+            replica: self.replica.as_ref().map(Pool::load),
+            writers: self.writers.load(),
+            write_queue: self.length,
+            ..DatabaseLoad::default()
+        }
+    }
+}
+
+/// Says in production that whoever stands between here and the server reads along.
+fn warn_in_production(unencrypted: Option<&str>) {
+    let Some(host) = unencrypted else { return };
+    let in_production = |app: &Container| app.make::<AppConfig>().is_ok_and(|app| app.is_production());
+    if with_current(in_production).unwrap_or(false) {
+        tracing::warn!(host, "the database is reached without TLS: say `sslmode=require` in its address");
     }
 }

@@ -3,17 +3,19 @@
 mod driver;
 mod health;
 mod pool;
+pub(in crate::database) mod tls;
 mod transaction;
 
-use std::future::Future;
+use std::{future::Future, net::IpAddr};
 
 use diesel::result::Error as DieselError;
 use diesel_async::{AnsiTransactionManager, pooled_connection::PoolableConnection};
 
 pub use driver::ServerDriver;
+pub use tls::TlsFault;
 
-use super::{Connection, DbError};
-use crate::config::DatabaseConfig;
+use super::{Connection, DbError, Isolation};
+use crate::config::DatabaseUrl;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,12 @@ pub enum Role {
     Reader,
     /// It runs transactions.
     Writer,
+}
+
+/// Whether a host is this machine, by its name or address; a path is that of a socket on it.
+pub(super) fn is_here(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.starts_with('/') || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A connection to a server, as the pools need it.
@@ -45,6 +53,21 @@ pub trait Server: Connection<TransactionManager = AnsiTransactionManager> + Pool
     /// Whether the error says that the server is not to be reached by this connection any more.
     fn is_gone(error: &DieselError) -> bool;
 
+    /// What an address says, and what is needed to connect there.
+    type Target: Send + Sync + 'static;
+
+    /// Reads an address, and what its TLS needs.
+    ///
+    /// # Errors
+    /// [`DbError::Open`] and [`DbError::Tls`], naming the address.
+    fn target(url: &DatabaseUrl) -> Result<Self::Target, DbError>;
+
+    /// The host that is not on this machine and would be reached without TLS, where there is one.
+    fn unencrypted(target: &Self::Target) -> Option<String>;
+
+    /// Begins a transaction.
+    fn begin(isolation: Option<Isolation>) -> String;
+
     /// Connects and sets the session up for its role.
-    fn connect(config: &DatabaseConfig, role: Role) -> impl Future<Output = Result<Self, DbError>> + Send;
+    fn connect(target: &Self::Target, role: Role) -> impl Future<Output = Result<Self, DbError>> + Send;
 }

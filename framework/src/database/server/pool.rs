@@ -1,5 +1,4 @@
 use std::{
-    marker::PhantomData,
     ops::{Deref, DerefMut},
     time::Duration,
 };
@@ -12,7 +11,10 @@ use diesel::connection::InstrumentationEvent;
 use tokio::task::JoinHandle;
 
 use super::{Role, Server, health::Health};
-use crate::{config::DatabaseConfig, database::DbError};
+use crate::{
+    config::{DatabaseConfig, DatabaseUrl},
+    database::{DbError, PoolLoad},
+};
 
 /// A connection that has not been used for this long is asked whether it is alive before it is lent: one that was closed
 /// in order is known to be without a question, but a network may lose one without a word.
@@ -22,15 +24,29 @@ const CHECK_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Pool<C: Server> {
     inner: managed::Pool<Manager<C>>,
     name: String,
+    unencrypted: Option<String>,
     timeout: Duration,
     reaper: JoinHandle<()>,
 }
 
 /// Opens connections, and says which may be lent again.
-pub struct Manager<C> {
-    config: DatabaseConfig,
+pub struct Manager<C: Server> {
+    target: C::Target,
     role: Role,
-    connection: PhantomData<fn() -> C>,
+    limits: Limits,
+}
+
+/// How long a connection is kept.
+#[derive(Clone, Copy)]
+struct Limits {
+    idle: Duration,
+    life: Duration,
+}
+
+impl Limits {
+    fn are_past(self, metrics: &Metrics) -> bool {
+        metrics.last_used() >= self.idle || metrics.age() >= self.life
+    }
 }
 
 /// A connection, and what its statements have met.
@@ -50,7 +66,7 @@ impl<C: Server> managed::Manager for Manager<C> {
     type Error = DbError;
 
     async fn create(&self) -> Result<Session<C>, DbError> {
-        let mut connection = C::connect(&self.config, self.role).await?;
+        let mut connection = C::connect(&self.target, self.role).await?;
         let health = Health::default();
         connection.set_instrumentation(health.watching::<C>());
         Ok(Session { connection, health })
@@ -60,7 +76,7 @@ impl<C: Server> managed::Manager for Manager<C> {
         if session.is_broken() {
             return Err(RecycleError::message("it was closed"));
         }
-        if is_past(&self.config, metrics) {
+        if self.limits.are_past(metrics) {
             return Err(RecycleError::message("it is past its time"));
         }
         if metrics.last_used() >= CHECK_AFTER {
@@ -73,20 +89,19 @@ impl<C: Server> managed::Manager for Manager<C> {
     }
 }
 
-fn is_past(config: &DatabaseConfig, metrics: &Metrics) -> bool {
-    metrics.last_used() >= config.idle_timeout || metrics.age() >= config.max_lifetime
-}
-
 impl<C: Server> Pool<C> {
     /// A pool that opens its connections when they are first needed.
     #[expect(clippy::disallowed_methods, reason = "the reaper belongs to no request, and ends with its pool")]
-    pub(super) fn new(config: &DatabaseConfig, role: Role) -> Result<Self, DbError> {
-        let name = config.url.to_string();
+    pub(super) fn new(config: &DatabaseConfig, url: &DatabaseUrl, role: Role) -> Result<Self, DbError> {
+        let name = url.to_string();
+        let target = C::target(url)?;
+        let unencrypted = C::unencrypted(&target);
         let size = match role {
             Role::Reader => config.readers,
             Role::Writer => config.writers,
         };
-        let manager = Manager { config: config.clone(), role, connection: PhantomData };
+        let limits = Limits { idle: config.idle_timeout, life: config.max_lifetime };
+        let manager = Manager { target, role, limits };
         let inner = managed::Pool::builder(manager)
             .max_size(size)
             .wait_timeout(Some(config.acquire_timeout))
@@ -97,8 +112,8 @@ impl<C: Server> Pool<C> {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| DbError::Open { name: name.clone(), reason: error.to_string() })?;
-        let reaper = tokio::spawn(reap(inner.weak(), config.clone()));
-        Ok(Self { inner, name, timeout: config.acquire_timeout, reaper })
+        let reaper = tokio::spawn(reap(inner.weak(), limits));
+        Ok(Self { inner, name, unencrypted, timeout: config.acquire_timeout, reaper })
     }
 
     /// Lends a connection.
@@ -109,11 +124,17 @@ impl<C: Server> Pool<C> {
             Err(PoolError::Backend(error)) => Err(error),
             Err(PoolError::Closed) => Err(DbError::Closed),
             Err(PoolError::Timeout(TimeoutType::Create)) => {
-                Err(open(format!("the server did not answer within {:?}", self.timeout)))
+                let reason = format!("the server did not answer within {:?}", self.timeout);
+                Err(DbError::Unreachable { name: self.name.clone(), reason })
             }
             Err(PoolError::Timeout(_)) => Err(DbError::AcquireTimeout { waited: self.timeout }),
             Err(error) => Err(open(error.to_string())),
         }
+    }
+
+    /// The host that is not on this machine and is reached without TLS, where there is one.
+    pub(super) fn unencrypted(&self) -> Option<&str> {
+        self.unencrypted.as_deref()
     }
 
     /// Lends no more; what is lent is closed when it comes back.
@@ -121,10 +142,16 @@ impl<C: Server> Pool<C> {
         self.inner.close();
     }
 
-    /// How many connections there are at most, are open and are idle, and how many wait for one.
-    pub(super) fn load(&self) -> [usize; 4] {
+    /// How many connections there are and are in use, and how many callers wait for one.
+    pub(super) fn load(&self) -> PoolLoad {
         let status = self.inner.status();
-        [status.max_size, status.size, status.available, status.waiting]
+        PoolLoad {
+            most: status.max_size,
+            open: status.size,
+            in_use: status.size.saturating_sub(status.available),
+            idle: status.available,
+            waiting: status.waiting,
+        }
     }
 }
 
@@ -135,12 +162,12 @@ impl<C: Server> Drop for Pool<C> {
 }
 
 /// Closes what is past its time although nobody asks for it.
-async fn reap<C: Server>(pool: managed::WeakPool<Manager<C>>, config: DatabaseConfig) {
-    let shortest = config.idle_timeout.min(config.max_lifetime);
+async fn reap<C: Server>(pool: managed::WeakPool<Manager<C>>, limits: Limits) {
+    let shortest = limits.idle.min(limits.life);
     loop {
         tokio::time::sleep((shortest / 2).max(CHECK_AFTER)).await;
         let Some(pool) = pool.upgrade() else { return };
-        drop(pool.retain(|_, metrics| !is_past(&config, &metrics)));
+        drop(pool.retain(|_, metrics| !limits.are_past(&metrics)));
     }
 }
 

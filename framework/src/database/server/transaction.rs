@@ -7,15 +7,20 @@ use diesel::{
 use diesel_async::{AnsiTransactionManager, TransactionManager};
 
 use super::{Server, health::Health};
-use crate::database::{DbError, Run, Verdict};
+use crate::database::{DbError, Isolation, Run, Verdict};
 
 /// Runs work in a transaction and carries out its verdict. Where it leaves the transaction open, because the server is
 /// gone or is not understood any more, the connection is seen to be broken.
 ///
 /// # Errors
-/// A conflict that the work met is the answer, though it is rolled back as it wished.
-pub(super) async fn transact<C: Server>(connection: &mut C, health: &Health, run: Run<C>) -> Result<(), DbError> {
-    AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN").await?;
+/// [`DbError::Uncertain`] where the connection was lost during the commit. A conflict that the work met is the answer, though it is rolled back as it wished.
+pub(super) async fn transact<C: Server>(
+    connection: &mut C,
+    health: &Health,
+    isolation: Option<Isolation>,
+    run: Run<C>,
+) -> Result<(), DbError> {
+    AnsiTransactionManager::begin_transaction_sql(connection, &C::begin(isolation)).await?;
     let verdict = run(connection).await;
     let conflict = health.take_conflict();
     let ended = match verdict {
@@ -25,7 +30,9 @@ pub(super) async fn transact<C: Server>(connection: &mut C, health: &Health, run
         Verdict::Commit if conflict && C::CONFLICT_ENDS_ALL => Err(in_the_way()),
         Verdict::Rollback if conflict => Err(in_the_way()),
         Verdict::Rollback => return end(connection, "ROLLBACK").await,
-        Verdict::Commit if depth(connection) == NonZeroU32::new(1) => end(connection, C::COMMIT).await,
+        Verdict::Commit if depth(connection) == NonZeroU32::new(1) => {
+            end(connection, C::COMMIT).await.map_err(uncertain)
+        }
         // A panic that was caught, or a future dropped, inside `c.transaction` left a savepoint.
         Verdict::Commit => Err(DbError::Unfinished),
     };
@@ -34,6 +41,11 @@ pub(super) async fn transact<C: Server>(connection: &mut C, health: &Health, run
         let _ = end(connection, "ROLLBACK").await;
     }
     ended
+}
+
+/// The server may have committed, and only its answer been lost.
+fn uncertain(error: DbError) -> DbError {
+    if error.is_lost() { DbError::Uncertain { cause: error.to_string() } } else { error }
 }
 
 fn in_the_way() -> DbError {

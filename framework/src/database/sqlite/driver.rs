@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     config::DatabaseConfig,
-    database::{Connection, DbError, Driver, Run, Statement, Verdict, Work, watch::Watcher},
+    database::{Connection, DatabaseLoad, DbError, Driver, ReadFrom, Run, Statement, Verdict, Work, watch::Watcher},
 };
 
 /// Older releases can corrupt a database in WAL mode when two connections write or checkpoint at the same moment.
@@ -54,7 +54,7 @@ impl Driver<SqliteConn> for SqliteDriver {
         Ok(Self { path, writer, readers })
     }
 
-    async fn reader(&self) -> Result<Reader, DbError> {
+    async fn reader(&self, _: ReadFrom) -> Result<Reader, DbError> {
         self.readers.lend().await
     }
 
@@ -69,7 +69,7 @@ impl Driver<SqliteConn> for SqliteDriver {
     }
 
     async fn describe(&self) -> Result<Vec<(String, String)>, DbError> {
-        let mut reader = self.reader().await?;
+        let mut reader = self.readers.lend().await?;
         let version = Statement::new("select sqlite_version() as value");
         let row = reader.fetch(&version).await?.into_iter().next().unwrap_or_default();
         let mut facts = vec![("version".to_owned(), row.text("value").to_owned())];
@@ -80,24 +80,23 @@ impl Driver<SqliteConn> for SqliteDriver {
         Ok(facts)
     }
 
-    async fn load(&self) -> Result<Vec<(&'static str, u64)>, DbError> {
-        let (readers, in_use, idle) = self.readers.load();
-        let (waiting, queue) = self.writer.load();
-        let counts = [
-            ("readers", readers),
-            ("readers_in_use", in_use),
-            ("readers_idle", idle),
-            ("write_queue", queue),
-            ("writes_waiting", waiting),
-        ];
-        let mut numbers: Vec<_> = counts.map(|(name, count)| (name, count as u64)).into();
+    fn load(&self) -> DatabaseLoad {
         // Of the files alone something is to be seen from another process, such as the console's.
-        for (name, suffix) in [("file_bytes", ""), ("wal_bytes", "-wal")] {
+        let bytes = |suffix: &str| {
             let mut path = self.path.clone().into_os_string();
             path.push(suffix);
-            numbers.push((name, std::fs::metadata(path).map_or(0, |file| file.len())));
+            Some(std::fs::metadata(path).map_or(0, |file| file.len()))
+        };
+        let (file_bytes, wal_bytes) = (bytes(""), bytes("-wal"));
+        let (writers, write_queue) = self.writer.load();
+        DatabaseLoad {
+            readers: self.readers.load(),
+            writers,
+            write_queue,
+            file_bytes,
+            wal_bytes,
+            ..DatabaseLoad::default()
         }
-        Ok(numbers)
     }
 }
 
@@ -113,7 +112,7 @@ impl SqliteDriver {
             }
             .boxed()
         });
-        self.writer.submit(Work { run, done: Box::new(drop) })?;
+        self.writer.submit(Work { isolation: None, run, done: Box::new(drop) })?;
         answered.await.map_err(|_| DbError::Closed)?
     }
 }

@@ -1,7 +1,10 @@
 use std::{
     ops::{Deref, DerefMut},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,13 +21,14 @@ use super::{
     group::at_once,
     pace::Paces,
 };
-use crate::database::DbError;
+use crate::database::{DbError, PoolLoad};
 
 /// The connections that read: opened when first needed, up to a number.
 pub(super) struct Readers {
     path: PathBuf,
     count: usize,
     permits: Arc<Semaphore>,
+    waiting: AtomicUsize,
     idle: Arc<Mutex<Vec<Idle>>>,
     paces: Arc<Paces>,
     timeout: Duration,
@@ -34,6 +38,22 @@ pub(super) struct Readers {
 struct Idle {
     connection: SqliteConn,
     calls: SqliteCalls,
+}
+
+/// Counts a caller that waits, until it goes on or away.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A reading connection on loan.
@@ -54,15 +74,19 @@ impl Readers {
             path,
             count,
             permits: Arc::new(Semaphore::new(count)),
+            waiting: AtomicUsize::new(0),
             idle: Arc::default(),
             paces: Arc::default(),
             timeout,
         }
     }
 
-    /// How many connections there may be, are lent, and wait to be.
-    pub(super) fn load(&self) -> (usize, usize, usize) {
-        (self.count, self.count.saturating_sub(self.permits.available_permits()), self.idle.lock().len())
+    /// How many connections there are and are in use, and how many callers wait for one.
+    pub(super) fn load(&self) -> PoolLoad {
+        let in_use = self.count.saturating_sub(self.permits.available_permits());
+        let idle = self.idle.lock().len();
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        PoolLoad { most: self.count, open: in_use + idle, in_use, idle, waiting }
     }
 
     /// Lends no more; what is lent is closed when it comes back.
@@ -77,6 +101,7 @@ impl Readers {
             Ok(permit) => permit,
             Err(TryAcquireError::Closed) => return Err(DbError::Closed),
             Err(TryAcquireError::NoPermits) => {
+                let _waiting = Waiting::begin(&self.waiting);
                 tokio::time::timeout(self.timeout, Arc::clone(&self.permits).acquire_owned())
                     .await
                     .map_err(|_| DbError::AcquireTimeout { waited: self.timeout })?

@@ -1,5 +1,10 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{sync::Arc, thread};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use tokio::{
     runtime::Handle,
@@ -15,12 +20,19 @@ use super::{
     group::{Group, Member},
     last_error::LastError,
 };
-use crate::database::{DbError, Work};
+use crate::database::{DbError, PoolLoad, Work};
 
 /// The one thread that writes: it owns the connection, and commits what waits together.
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
-    waiting: Arc<AtomicUsize>,
+    counts: Arc<Counts>,
+}
+
+/// What its thread has to do.
+#[derive(Default)]
+struct Counts {
+    waiting: AtomicUsize,
+    busy: AtomicBool,
 }
 
 enum Message {
@@ -37,19 +49,19 @@ impl Writer {
         queue: usize,
     ) -> Result<Self, DbError> {
         let (sender, receiver) = mpsc::channel(queue);
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&waiting);
+        let counts = Arc::new(Counts::default());
+        let counted = Arc::clone(&counts);
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || work(connection, &last_error, checkpoints, receiver, &counter))
+            .spawn(move || work(connection, &last_error, checkpoints, receiver, &counted))
             .map_err(|error| DbError::Open { name: "the writer thread".to_owned(), reason: error.to_string() })?;
-        Ok(Self { queue: sender, waiting })
+        Ok(Self { queue: sender, counts })
     }
 
     pub(super) fn submit(&self, work: Work<SqliteConn>) -> Result<(), DbError> {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
         self.queue.try_send(Message::Work(Member { handle: Handle::current(), work })).map_err(|error| {
-            let waiting = self.waiting.fetch_sub(1, Ordering::Relaxed).saturating_sub(1);
+            let waiting = self.counts.waiting.fetch_sub(1, Ordering::Relaxed).saturating_sub(1);
             match error {
                 TrySendError::Full(_) => DbError::Overloaded { waiting },
                 TrySendError::Closed(_) => DbError::Closed,
@@ -57,9 +69,11 @@ impl Writer {
         })
     }
 
-    /// How many pieces of work wait, and how many may.
-    pub(super) fn load(&self) -> (usize, usize) {
-        (self.waiting.load(Ordering::Relaxed), self.queue.max_capacity())
+    /// Whether its connection is in use, how many pieces of work wait, and how many may.
+    pub(super) fn load(&self) -> (PoolLoad, usize) {
+        let in_use = usize::from(self.counts.busy.load(Ordering::Relaxed));
+        let waiting = self.counts.waiting.load(Ordering::Relaxed);
+        (PoolLoad { most: 1, open: 1, in_use, idle: 1 - in_use, waiting }, self.queue.max_capacity())
     }
 
     /// Waits until what was submitted before is done and the connection is closed.
@@ -77,7 +91,7 @@ fn work(
     last_error: &LastError,
     mut checkpoints: Checkpoints,
     mut queue: mpsc::Receiver<Message>,
-    waiting: &AtomicUsize,
+    counts: &Counts,
 ) {
     let mut left_over = None;
     while let Some(message) = left_over.take().or_else(|| queue.blocking_recv()) {
@@ -90,13 +104,14 @@ fn work(
                 return;
             }
         };
-        waiting.fetch_sub(1, Ordering::Relaxed);
+        counts.waiting.fetch_sub(1, Ordering::Relaxed);
+        counts.busy.store(true, Ordering::Relaxed);
         let mut group = Group::begin(&mut connection, last_error);
         group.run(member);
         while group.has_room() {
             match queue.try_recv() {
                 Ok(Message::Work(member)) => {
-                    waiting.fetch_sub(1, Ordering::Relaxed);
+                    counts.waiting.fetch_sub(1, Ordering::Relaxed);
                     group.run(member);
                 }
                 Ok(other) => {
@@ -108,5 +123,6 @@ fn work(
         }
         group.commit();
         checkpoints.after_commit(&mut connection);
+        counts.busy.store(false, Ordering::Relaxed);
     }
 }

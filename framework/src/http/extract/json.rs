@@ -8,13 +8,13 @@ use poem::{FromRequest, IntoResponse, Request, RequestBody, Response, error::Rea
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::error::Category;
 
-use super::faulty_field;
+use super::{faulty_field, nul};
 use crate::http::{Problem, middleware::Limit};
 
 /// A JSON body, of a request or a response; straight through serde, with nothing in between.
 ///
 /// A request without `application/json` is answered 415, one that is not JSON 400, and one whose fields are unknown,
-/// missing or of another type 422 with the field's path.
+/// missing or of another type 422 with the field's path. So is a text with a U+0000, which not every database keeps.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
@@ -41,7 +41,12 @@ impl<'a, T: DeserializeOwned + Send> FromRequest<'a> for Json<T> {
         let limit = request.data::<Limit>().map_or(usize::MAX, |limit| limit.0);
         let bytes = body.take()?.into_bytes().await.map_err(|error| unreadable(&error, limit))?;
         match serde_json::from_slice(&bytes) {
-            Ok(value) => Ok(Self(value)),
+            Ok(value) => match nul::path_in_json(&bytes) {
+                None => Ok(Self(value)),
+                Some(path) => {
+                    Err(Problem::unprocessable("the body has a wrong field").field(path, nul::MESSAGE).into())
+                }
+            },
             Err(error) if error.classify() == Category::Data => Err(wrong_field::<T>(&bytes).into()),
             Err(error) => Err(Problem::bad_request(format!("the body is not JSON: {error}")).into()),
         }

@@ -2,6 +2,7 @@
 
 mod inject;
 mod json;
+mod nul;
 mod path;
 mod query;
 mod valid;
