@@ -20,6 +20,7 @@ mod macros;
 mod migrations;
 mod migrator;
 mod overload;
+mod router;
 mod seeders;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod servers;

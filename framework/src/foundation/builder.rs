@@ -182,15 +182,13 @@ impl ApplicationBuilder {
             routes(&mut router);
         }
         let mut roots: Vec<_> = registry.roots().chain(bus.roots()).chain(self.seeders.roots()).collect();
-        match router.build() {
-            Ok((table, route_roots, endpoint)) => {
-                roots.extend(route_roots);
-                let table = Arc::new(table);
-                app.instance(Arc::clone(&table));
-                app.instance(Arc::new(Kernel::new(endpoint, table, &http, &config, watch)));
-            }
-            Err(found) => faults.extend(found),
-        }
+        // Bound although there are faults, so that these drag no false ones with them.
+        let (table, route_roots, endpoint, route_faults) = router.build();
+        faults.extend(route_faults);
+        roots.extend(route_roots);
+        let table = Arc::new(table);
+        app.instance(Arc::clone(&table));
+        app.instance(Arc::new(Kernel::new(endpoint, table, &http, &config, watch)));
         app.instance(Arc::new(bus));
         app.instance(Arc::new(self.seeders));
         app.instance(Arc::new(configs));

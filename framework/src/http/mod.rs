@@ -26,6 +26,7 @@ mod kernel;
 mod listing;
 mod methods;
 mod middleware;
+mod pattern;
 mod problem;
 mod resource;
 mod respond;
