@@ -85,6 +85,8 @@ async fn all_that_is_wrong_is_said_at_once() -> anyhow::Result<()> {
         .env("HTTP_PORT", "70000")
         .env("APP_ENV", "prod")
         .env("AUTH_TOKEN_TTL", "soon")
+        .env("ADMIN_EMAIL", "nobody")
+        .env("ADMIN_PASSWORD", "hunter2")
         .env("APP_KEY", "base64:hunter22")
         .env("APP_URL", "harbour");
     fs::write(binary.path(".env"), "LOG_LEVEL=loud\nDB_READERS=0\nUNKNOWN=1\n")?;
@@ -98,10 +100,12 @@ async fn all_that_is_wrong_is_said_at_once() -> anyhow::Result<()> {
         "LOG_LEVEL is \"loud\", but must be",
         "DB_READERS is \"0\", but must be",
         "UNKNOWN in ./.env is read by nothing",
+        "ADMIN_EMAIL is \"nobody\", but must be an e-mail address",
+        "ADMIN_PASSWORD is [redacted], but must be a password of 8 to 128 characters",
     ] {
         assert!(said.contains(fault), "{fault} in {said}");
     }
-    assert!(said.contains("8 fault(s)") && !said.contains("hunter22"), "{said}");
+    assert!(said.contains("10 fault(s)") && !said.contains("hunter2"), "{said}");
     Ok(())
 }
 

@@ -19,7 +19,7 @@ fn get(path: &str) -> Vec<u8> {
 }
 
 async fn stops_after_the_open_request(signal: &str) -> anyhow::Result<()> {
-    let binary = Binary::new("testing")?;
+    let binary = Binary::seeded().await?;
     let server = binary.serve().await?;
     let idle = TcpStream::connect(server.address).await?;
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use app::application;
+use app::{application, database::Database};
 use paravel::{
     async_trait,
     auth::{Argon2Hasher, HashError, Hasher, TokenHash},
@@ -173,6 +173,27 @@ async fn a_change_without_a_password_ends_no_login() -> anyhow::Result<()> {
     let change = json!({"name": "Ada II"});
     app.patch(&format!("/api/v1/users/{}", ada.id)).bearer(&ada.token).json(&change).send().await.assert_status(200);
     app.get("/api/v1/me").bearer(&elsewhere.token).send().await.assert_status(200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_login_makes_a_hash_stronger_that_is_weaker_than_configured() -> anyhow::Result<()> {
+    let app = app().await?;
+    let ada = member(&app, "Ada").await?;
+    let hash = async || -> anyhow::Result<String> {
+        Ok(rows(&app, "select password_hash from users where name = 'Ada'").await?[0].text("password_hash").to_owned())
+    };
+    let weak = hash().await?;
+    assert!(weak.contains("m=64,t=1,"), "{weak}");
+    let database: Arc<Database> = app.make()?;
+    let env = [("DATABASE_URL", database.config().url.expose()), ("HASH_MEMORY_KIB", "64"), ("HASH_ITERATIONS", "2")];
+    let stronger = TestApp::boot(application().env(Env::from_pairs(env))).await?;
+    log_in(&stronger, &ada.email, PASSWORD).await?;
+    let strong = hash().await?;
+    assert!(strong.contains("m=64,t=2,"), "{strong}");
+    log_in(&stronger, &ada.email, PASSWORD).await?;
+    assert_eq!(hash().await?, strong, "once");
+    app.get("/api/v1/me").bearer(&ada.token).send().await.assert_status(200);
     Ok(())
 }
 

@@ -9,9 +9,10 @@ impl From<UserError> for Problem {
         match error {
             UserError::NotFound => Self::not_found(error.to_string()),
             UserError::EmailTaken => Self::conflict(error.to_string()).field("email", "is taken"),
-            UserError::UnknownRole => {
+            UserError::UnknownRole { .. } => {
                 Self::unprocessable(error.to_string()).field("roles", "names a role that does not exist")
             }
+            UserError::NoDefaultRole => Self::internal(error),
             UserError::Database(error) => error.into(),
             UserError::Hash(error) => error.into(),
             UserError::Container(error) => error.into(),

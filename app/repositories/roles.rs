@@ -8,7 +8,7 @@ use paravel::{
     service,
 };
 
-use super::{ListRequest, RoleSort, containing, lower};
+use super::{ListRequest, RoleSort, containing, lower, undone, unless_undone};
 use crate::{
     database::{
         Backend, Conn, Database, IdSql,
@@ -25,6 +25,9 @@ pub trait RoleRepository {
 
     /// The roles of these names, with their permissions; those that do not exist are left out.
     async fn named(&self, names: &[String]) -> Result<Vec<RoleWithPermissions>, DbError>;
+
+    /// Every role's name.
+    async fn names(&self) -> Result<Vec<String>, DbError>;
 
     /// One page of roles with their permissions: three queries, however many roles.
     async fn page(&self, request: ListRequest<'_, RoleSort>) -> Result<Page<RoleWithPermissions>, DbError>;
@@ -97,17 +100,9 @@ async fn give(c: &mut Conn, role: RoleId, names: &[String]) -> Result<(), DbErro
         .insert_into(role_permissions::table)
         .into_columns((role_permissions::role_id, role_permissions::permission_id));
     if insert.execute(c).await? != names.len() {
-        return Err(DbError::from(diesel::result::Error::RollbackTransaction));
+        return Err(undone());
     }
     Ok(())
-}
-
-fn unless_undone(done: Result<(), DbError>) -> Result<bool, DbError> {
-    match done {
-        Ok(()) => Ok(true),
-        Err(DbError::Query(diesel::result::Error::RollbackTransaction)) => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 #[service]
@@ -128,6 +123,10 @@ impl RoleRepository for DieselRoles {
                 with_permissions(c, rows).await
             })
             .await
+    }
+
+    async fn names(&self) -> Result<Vec<String>, DbError> {
+        self.db.read(async |c| Ok(roles::table.select(roles::name).order(roles::name).load(c).await?)).await
     }
 
     async fn page(&self, request: ListRequest<'_, RoleSort>) -> Result<Page<RoleWithPermissions>, DbError> {

@@ -6,15 +6,17 @@ use paravel::{
     Inject,
     auth::TokenHash,
     database::{DbError, Page},
-    service,
+    events::EventBus,
+    service, tracing,
 };
 
-use super::{ListRequest, UserSort, containing, lower, tokens::revoke_all};
+use super::{ListRequest, UserSort, containing, lower, tokens::revoke_all, undone, unless_undone};
 use crate::{
     database::{
         Backend, Conn, Database, IdSql,
         schema::{roles, user_roles, users},
     },
+    events::UserRegistered,
     models::{Role, User, UserEdit, UserId, UserWithRoles},
 };
 
@@ -30,8 +32,9 @@ pub trait UserRepository {
     /// One page of users with their roles: three queries, however many users.
     async fn page(&self, request: ListRequest<'_, UserSort>) -> Result<Page<UserWithRoles>, DbError>;
 
-    /// Adds a user with these roles; those that do not exist are left out.
-    async fn create(&self, user: User, roles: Vec<String>) -> Result<(), DbError>;
+    /// Adds a user with these roles and says so by [`UserRegistered`]; whether there are all such roles. Nothing is
+    /// added where not.
+    async fn create(&self, user: User, roles: Vec<String>) -> Result<bool, DbError>;
 
     /// Changes a user; whether there is one. A new password revokes their tokens, but for the one with the hash `keep`.
     async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError>;
@@ -49,6 +52,7 @@ pub trait UserRepository {
 #[inject(as = dyn UserRepository)]
 pub struct DieselUsers {
     db: Arc<Database>,
+    events: Arc<EventBus>,
 }
 
 type Filtered = users::BoxedQuery<'static, Backend>;
@@ -138,24 +142,34 @@ impl UserRepository for DieselUsers {
             .await
     }
 
-    async fn create(&self, user: User, roles: Vec<String>) -> Result<(), DbError> {
-        self.db
-            .write(async move |c| {
-                diesel::insert_into(users::table).values(&user).execute(c).await?;
-                add_roles(c, user.id, &roles).await?;
-                Ok(())
-            })
-            .await
+    async fn create(&self, user: User, roles: Vec<String>) -> Result<bool, DbError> {
+        let events = Arc::clone(&self.events);
+        let done = self.db.write(async move |c| {
+            diesel::insert_into(users::table).values(&user).execute(c).await?;
+            if add_roles(c, user.id, &roles).await? != roles.len() {
+                return Err(undone());
+            }
+            // In here it waits for the commit, and then happens although the caller may be gone.
+            let User { id, name, .. } = user;
+            if let Err(error) = events.dispatch(UserRegistered { user: id, name }).await {
+                tracing::error!(%error, user = %id, "a new user is stored, but nobody will hear of it");
+            }
+            Ok(())
+        });
+        unless_undone(done.await)
     }
 
     async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError> {
         self.db
             .write(async move |c| {
-                // In one transaction: an old login must not outlive the password it was made with.
-                if edit.password_hash.is_some() {
-                    revoke_all(c, id, keep, edit.updated_at).await?;
+                let (new_password, now) = (edit.password_hash.is_some(), edit.updated_at);
+                let changed = diesel::update(users::table.find(id)).set(edit).execute(c).await? == 1;
+                // In one transaction: an old login must not outlive the password it was made with. Only now, with the user
+                // locked, are the tokens of logins that came before all there.
+                if new_password {
+                    revoke_all(c, id, keep, now).await?;
                 }
-                Ok(diesel::update(users::table.find(id)).set(edit).execute(c).await? == 1)
+                Ok(changed)
             })
             .await
     }
@@ -169,14 +183,10 @@ impl UserRepository for DieselUsers {
             let user: i64 = users::table.find(id).count().get_result(c).await?;
             diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(c).await?;
             if user == 0 || add_roles(c, id, &names).await? != names.len() {
-                return Err(DbError::from(diesel::result::Error::RollbackTransaction));
+                return Err(undone());
             }
             Ok(())
         });
-        match done.await {
-            Ok(()) => Ok(true),
-            Err(DbError::Query(diesel::result::Error::RollbackTransaction)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        unless_undone(done.await)
     }
 }
