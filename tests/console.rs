@@ -1,5 +1,7 @@
 //! How the console takes what it is given, and what it prints to where.
 
+use std::process::Stdio;
+
 use crate::support::{Binary, Ended, is_embedded};
 
 #[tokio::test]
@@ -80,7 +82,7 @@ async fn a_command_that_fails_says_why_on_one_line_of_standard_error() -> anyhow
 async fn another_backends_address_is_refused_by_name() -> anyhow::Result<()> {
     let binary = Binary::new("testing")?.env("DATABASE_URL", "mongodb://u:hunter22@db/app");
     let said = binary.refused(1, &["migrate"]).await?;
-    assert!(said.starts_with("error: DATABASE_URL is for `mongodb`") && !said.contains("hunter22"), "{said}");
+    assert!(said.contains("DATABASE_URL is for `mongodb`, but must be for `") && !said.contains("hunter22"), "{said}");
     Ok(())
 }
 
@@ -123,5 +125,50 @@ async fn json_is_all_that_stands_on_standard_output() -> anyhow::Result<()> {
     binary.json(&["migrate:fresh", "--seed"]).await?;
     let seeded = binary.done(&["db:seed", "--json"]).await?;
     assert!(seeded.err.contains("seeder(s) have run") && !seeded.out.contains("seeder"), "{seeded:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn output_that_cannot_be_written_is_a_failure() -> anyhow::Result<()> {
+    if !std::path::Path::new("/dev/full").exists() {
+        println!("left out: there is no /dev/full here");
+        return Ok(());
+    }
+    let binary = Binary::new("testing")?;
+    for line in [
+        "list",
+        "list --json",
+        "about",
+        "env",
+        "config:show --json",
+        "completions bash",
+        "--help",
+        "key:generate --show",
+    ] {
+        let mut shell = binary.command("sh");
+        shell.args(["-c", &format!("exec {} {line} >/dev/full", env!("CARGO_BIN_EXE_artisan"))]);
+        let ended = Ended::of(&mut shell).await?;
+        assert_eq!(ended.code, Some(1), "{line}: {ended:?}");
+        assert!(!ended.err.contains("panicked"), "{line}: {ended:?}");
+        assert!(line == "--help" || ended.err.contains("what it printed could not be written: "), "{line}: {ended:?}");
+        // And where nothing can be said at all, there is still the exit code.
+        let mut shell = binary.command("sh");
+        shell.args(["-c", &format!("exec {} {line} >/dev/full 2>/dev/full", env!("CARGO_BIN_EXE_artisan"))]);
+        assert_eq!(Ended::of(&mut shell).await?.code, Some(1), "{line}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_is_no_failure() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    for line in ["list", "route:list --json", "completions bash", "completions zsh", "--help"] {
+        let mut command = binary.command(env!("CARGO_BIN_EXE_artisan"));
+        let mut child = command.args(line.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().await?;
+        let err = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(0) && err.is_empty(), "{line}: {ended:?}");
+    }
     Ok(())
 }

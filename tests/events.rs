@@ -96,14 +96,16 @@ async fn whoever_is_stored_is_welcomed_however_early_their_client_goes_away() ->
     ended.context("a registration takes fewer polls")?.assert_status(201);
     // What was cut off may still be on its way; what hangs is found by the deadline.
     let settled = async {
-        while count(&app, "users").await? != i64::try_from(welcomed(&log).len())? {
+        loop {
+            let welcomed = welcomed(&log).len();
+            if welcomed > 2 && count(&app, "users").await? == i64::try_from(welcomed)? {
+                return anyhow::Ok(());
+            }
             tokio::task::yield_now().await;
         }
-        anyhow::Ok(())
     };
     let settled = tokio::time::timeout(Duration::from_secs(30), settled).await;
-    settled.with_context(|| format!("welcomed: {:?}", welcomed(&log)))??;
-    assert!(welcomed(&log).len() > 2, "some were stored although nobody waited");
+    settled.with_context(|| format!("some of those who were cut off are stored; welcomed: {:?}", welcomed(&log)))??;
     Ok(())
 }
 

@@ -46,6 +46,8 @@ pub struct Console {
     json: bool,
     color: bool,
     interactive: bool,
+    // The first write that failed: the work itself goes on.
+    failed: Option<io::Error>,
 }
 
 impl Console {
@@ -56,14 +58,14 @@ impl Console {
             Color::Never => false,
         };
         let interactive = interactive && io::stdin().is_terminal() && io::stderr().is_terminal();
-        Self { registry, out: Box::new(io::stdout()), json, color: color && !json, interactive }
+        Self { registry, out: Box::new(io::stdout()), json, color: color && !json, interactive, failed: None }
     }
 
     /// A console that writes to memory, for tests; the second value is what was written.
     pub fn memory(json: bool) -> (Self, Written) {
         let written = Written::default();
         let out = Box::new(written.clone());
-        (Self { registry: Registry::default(), out, json, color: false, interactive: false }, written)
+        (Self { registry: Registry::default(), out, json, color: false, interactive: false, failed: None }, written)
     }
 
     /// The same with these commands to know of.
@@ -91,10 +93,17 @@ impl Console {
     /// Prints a line.
     pub fn line(&mut self, text: impl Display) {
         if self.json {
-            // A closed pipe is no reason to stop the work itself.
+            // It is beside what was asked for.
             let _ = writeln!(io::stderr(), "{text}");
         } else {
-            let _ = writeln!(self.out, "{text}");
+            self.write(format!("{text}\n").as_bytes());
+        }
+    }
+
+    /// Prints bytes as they stand.
+    pub(super) fn write(&mut self, bytes: &[u8]) {
+        if self.failed.is_none() {
+            self.failed = self.out.write_all(bytes).err();
         }
     }
 
@@ -148,7 +157,7 @@ impl Console {
     pub fn value<T: Serialize>(&mut self, value: &T) -> serde_json::Result<()> {
         if self.json {
             let text = serde_json::to_string_pretty(value)?;
-            let _ = writeln!(self.out, "{text}");
+            self.write(format!("{text}\n").as_bytes());
             return Ok(());
         }
         let value = serde_json::to_value(value)?;
@@ -192,15 +201,19 @@ impl Console {
     }
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        match self.out.flush() {
-            // `artisan list | head` is not a failure.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other,
-        }
+        let done = match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.out.flush(),
+        };
+        unless_nobody_reads(done)
     }
+}
 
-    pub(super) fn writer(&mut self) -> &mut dyn Write {
-        &mut *self.out
+/// `artisan list | head` is not a failure.
+pub(super) fn unless_nobody_reads(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seeders, WatchPolicy},
     events::{EventBus, ListenerEntry},
     http::{Hint, Hints, Kernel, Router, up},
-    support::{Clock, Env, LogSink, SystemClock, TracingLog, VariableInfo},
+    support::{Clock, Env, EnvFault, LogSink, SystemClock, TracingLog, VariableInfo},
 };
 
 type Configure = Box<dyn FnOnce(&Env, &mut ConfigSet) + Send>;
@@ -142,6 +142,9 @@ impl ApplicationBuilder {
             configure(&env, &mut configs);
         }
         add_default_configs(&env, &mut configs);
+        if let (Some(backend), Ok(database)) = (self.backend, configs.get::<DatabaseConfig>()) {
+            check_backend(&env, backend, &database);
+        }
         let warnings = env.check()?;
         configs.check()?;
 
@@ -207,6 +210,17 @@ impl ApplicationBuilder {
             return Err(GraphFaults(faults).into());
         }
         Ok(Application::new(app.freeze()?, self.providers, warnings))
+    }
+}
+
+/// Notes, with all other faults, an address that is for another backend.
+fn check_backend(env: &Env, backend: &'static str, config: &DatabaseConfig) {
+    let scheme = config.url.scheme();
+    if scheme != backend {
+        let expected = format!(
+            "for `{backend}`, which this application is built for: change the address, or the feature in Cargo.toml"
+        );
+        env.fault(EnvFault::Wrong { name: "DATABASE_URL", value: format!("for `{scheme}`"), expected });
     }
 }
 

@@ -1,4 +1,9 @@
-use std::{ffi::OsString, process::ExitCode, sync::Arc};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use super::{ApplicationBuilder, logging};
 use crate::{
@@ -19,7 +24,7 @@ pub fn main(application: ApplicationBuilder) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: cannot start the runtime: {error}");
+            complain(format_args!("cannot start the runtime: {error}"));
             return Exit::Failed.into();
         }
     };
@@ -47,10 +52,15 @@ pub async fn run(application: ApplicationBuilder, line: impl IntoIterator<Item =
                     text = format!("{text}: {cause}");
                 }
             }
-            eprintln!("error: {text}");
+            complain(format_args!("{text}"));
             Exit::Failed
         }
     }
+}
+
+/// Says what went wrong. Where that cannot be written either, the exit code says it: `eprintln` would panic.
+fn complain(what: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "error: {what}");
 }
 
 async fn execute(application: ApplicationBuilder, parsed: &Parsed, registry: &Registry) -> anyhow::Result<()> {

@@ -1,0 +1,45 @@
+//! The text of a `.env` file, where it is changed rather than read.
+
+/// The value that a line gives this variable, as it is read at start; `None` where the line is about something else.
+fn value(line: &str, name: &str) -> Option<String> {
+    let mut pairs = dotenvy::from_read_iter(line.as_bytes());
+    match pairs.next() {
+        Some(Ok((found, value))) => (found == name).then_some(value),
+        // A line that cannot be read is its writer's to put right, and none that is to be written over.
+        Some(Err(_)) => names(line, name).then(|| line.to_owned()),
+        None => None,
+    }
+}
+
+fn names(line: &str, name: &str) -> bool {
+    let line = line.trim_start();
+    let line = line.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t'])).unwrap_or(line).trim_start();
+    line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
+}
+
+/// Whether the text gives the variable a value that is not empty.
+pub(crate) fn has_value(text: &str, name: &str) -> bool {
+    text.lines().filter_map(|line| value(line, name)).any(|value| !value.is_empty())
+}
+
+/// The text with the variable set: in the place of the first line that sets it, those that set it again left out, or as
+/// a last line. Other lines stay as they are, and so do the line's `export` and comment.
+pub(crate) fn with_value(text: &str, name: &str, new: &str) -> String {
+    let mut done = false;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if value(line, name).is_none() {
+            lines.push(line.to_owned());
+        } else if !done {
+            done = true;
+            let (before, after) = line.split_once('=').unwrap_or((line, ""));
+            let export = if before.trim_start().starts_with("export") { "export " } else { "" };
+            let comment = after.find(" #").map_or("", |start| &after[start..]);
+            lines.push(format!("{export}{name}={new}{comment}"));
+        }
+    }
+    if !done {
+        lines.push(format!("{name}={new}"));
+    }
+    lines.join("\n") + "\n"
+}
