@@ -172,3 +172,36 @@ async fn a_reader_that_has_seen_enough_is_no_failure() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn on_a_terminal_what_cannot_be_undone_is_asked_about() -> anyhow::Result<()> {
+    let binary = Binary::new("production")?.env("APP_KEY", "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let mut there = binary.command("sh");
+    if Ended::of(there.args(["-c", "command -v script"])).await?.code != Some(0) {
+        println!("left out: there is no `script`, which makes a terminal");
+        return Ok(());
+    }
+    let said = binary.refused(1, &["migrate"]).await?;
+    assert!(said.starts_with("error: Migrate the database? In production that has to be confirmed, and"), "{said}");
+    for (answer, code, done) in [("n", 1, false), ("", 1, false), ("nonsense", 1, false), ("yes", 0, true)] {
+        let mut shell = binary.command("sh");
+        let line = format!("{} migrate", env!("CARGO_BIN_EXE_artisan"));
+        // The answer stands in the terminal's input before it is asked for, and the input stays open.
+        let script =
+            format!("{{ echo '{answer}'; cat pipe; }} | script -qec '{line}; code=$?; : > pipe; exit $code' /dev/null");
+        shell.args(["-c", &format!("mkfifo pipe; {script}; code=$?; rm pipe; exit $code")]);
+        let ended = Ended::of(&mut shell).await?;
+        assert_eq!(ended.code, Some(code), "{answer}: {ended:?}");
+        let asked = "The application is in production. Migrate the database? [y/N] ";
+        assert!(ended.out.contains(asked), "{answer}: {ended:?}");
+        assert_eq!(ended.out.contains("not confirmed: nothing was done"), !done, "{answer}: {ended:?}");
+        assert_eq!(binary.tables().await?.is_empty(), !done, "{answer}");
+    }
+    // Who wants never to be asked is refused here, too.
+    let mut shell = binary.command("sh");
+    let line = format!("{} migrate:fresh --no-interaction", env!("CARGO_BIN_EXE_artisan"));
+    shell.args(["-c", &format!("script -qec '{line}' /dev/null < /dev/null")]);
+    let ended = Ended::of(&mut shell).await?;
+    assert!(ended.code == Some(1) && ended.out.contains("pass --force"), "{ended:?}");
+    Ok(())
+}

@@ -14,7 +14,8 @@ pub struct HttpConfig {
     pub port: u16,
     /// `HTTP_BODY_LIMIT`: the longest request body, in bytes, from 1 to 1073741824 (1 GiB). Default 2097152 (2 MiB).
     pub body_limit: usize,
-    /// `HTTP_HEADER_TIMEOUT`: how long a client may take to send its headers, from `1ms` to `1h`. Default `10s`.
+    /// `HTTP_HEADER_TIMEOUT`: how long a client may take to send its headers, and how long a connection is kept on
+    /// which there is no request, from `1ms` to `1h`. Default `10s`.
     #[serde(serialize_with = "super::shown::duration")]
     pub header_timeout: Duration,
     /// `HTTP_SHUTDOWN_TIMEOUT`: how long open requests may go on after a stop was asked for, up to `1d`. Default

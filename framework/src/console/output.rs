@@ -27,7 +27,7 @@ pub enum Color {
 #[non_exhaustive]
 pub enum Refused {
     /// There is nobody to ask.
-    #[error("{action} in production needs a confirmation, and there is no terminal to ask on: pass --force")]
+    #[error("{action}? In production that has to be confirmed, and there is no terminal to ask on: pass --force")]
     NoTerminal {
         /// What would have been done.
         action: String,

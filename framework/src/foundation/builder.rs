@@ -179,6 +179,7 @@ impl ApplicationBuilder {
         faults.extend(registry.faults());
         let bus = EventBus::collect(self.listeners);
         faults.extend(bus.faults());
+        faults.extend(duplicate_seeders(&self.seeders));
         let mut router = Router::new();
         router.get("/up", || up).name("up");
         for routes in self.routes {
@@ -211,6 +212,13 @@ impl ApplicationBuilder {
         }
         Ok(Application::new(app.freeze()?, self.providers, warnings))
     }
+}
+
+/// A fault for each name that two seeders have, of which `db:seed --class` would run both.
+fn duplicate_seeders(seeders: &Seeders) -> Vec<GraphFault> {
+    let mut seen = HashSet::new();
+    let twice = seeders.names().into_iter().filter(|name| !seen.insert(*name));
+    twice.map(|name| GraphFault::DuplicateName(format!("two seeders are called `{name}`"))).collect()
 }
 
 /// Notes, with all other faults, an address that is for another backend.
