@@ -134,8 +134,8 @@ async fn without_a_terminal_nothing_destructive_is_done_in_production() -> anyho
     for (command, action) in DESTRUCTIVE {
         for flags in [&[][..], &["--no-interaction"], &["--json"]] {
             let said = binary.refused(1, &[&[command], flags].concat()).await?;
-            let needs = "in production needs a confirmation, and there is no terminal to ask on: pass --force";
-            assert_eq!(said, format!("error: {action} {needs}\n"));
+            let needs = "In production that has to be confirmed, and there is no terminal to ask on: pass --force";
+            assert_eq!(said, format!("error: {action}? {needs}\n"));
         }
     }
     assert_eq!((binary.count("users").await?, binary.count("roles").await?), (0, 3));

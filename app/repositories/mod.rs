@@ -1,10 +1,12 @@
 //! The queries, behind traits: what services know of the database.
 
+mod managers;
 mod roles;
 mod sort;
 mod tokens;
 mod users;
 
+pub use managers::Guarded;
 pub use roles::{DieselRoles, RoleRepository};
 pub use sort::{RoleSort, UserSort};
 pub use tokens::{DieselTokens, TokenOwner, TokenRepository};

@@ -8,7 +8,11 @@ use paravel::{
     service,
 };
 
-use super::{ListRequest, RoleSort, containing, lower, undone, unless_undone};
+use super::{
+    Guarded, ListRequest, RoleSort, containing, lower,
+    managers::{self, Undone},
+    undone, unless_undone,
+};
 use crate::{
     database::{
         Backend, Conn, Database, IdSql,
@@ -35,12 +39,12 @@ pub trait RoleRepository {
     /// Adds a role with these permissions; whether there are all of those. Nothing is added where not.
     async fn create(&self, role: Role, permissions: Vec<String>) -> Result<bool, DbError>;
 
-    /// Changes a role and, where given, its permissions; whether there are all of those. Nothing is changed where
-    /// not.
-    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<bool, DbError>;
+    /// Changes a role and, where given, its permissions, where there are all of those; but for the role by which the last
+    /// manages users and roles.
+    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<Guarded, DbError>;
 
-    /// Deletes a role; whether there was one.
-    async fn delete(&self, id: RoleId) -> Result<bool, DbError>;
+    /// Deletes a role, but for the one by which the last manages users and roles.
+    async fn delete(&self, id: RoleId) -> Result<Guarded, DbError>;
 
     /// Adds those of these permissions that are not there yet.
     async fn add_permissions(&self, names: Vec<String>) -> Result<(), DbError>;
@@ -92,17 +96,14 @@ async fn with_permissions(c: &mut Conn, roles: Vec<Role>) -> Result<Vec<RoleWith
         .collect())
 }
 
-/// Gives a role the permissions of these names, or undoes the transaction where one does not exist.
-async fn give(c: &mut Conn, role: RoleId, names: &[String]) -> Result<(), DbError> {
+/// Gives a role the permissions of these names; whether there are all of them.
+async fn give(c: &mut Conn, role: RoleId, names: &[String]) -> Result<bool, DbError> {
     let rows =
         permissions::table.filter(permissions::name.eq_any(names)).select((role.into_sql::<IdSql>(), permissions::id));
     let insert = rows
         .insert_into(role_permissions::table)
         .into_columns((role_permissions::role_id, role_permissions::permission_id));
-    if insert.execute(c).await? != names.len() {
-        return Err(undone());
-    }
-    Ok(())
+    Ok(insert.execute(c).await? == names.len())
 }
 
 #[service]
@@ -148,26 +149,36 @@ impl RoleRepository for DieselRoles {
     async fn create(&self, role: Role, permissions: Vec<String>) -> Result<bool, DbError> {
         let done = self.db.write(async move |c| {
             diesel::insert_into(roles::table).values(&role).execute(c).await?;
-            give(c, role.id, &permissions).await
+            if give(c, role.id, &permissions).await? { Ok(()) } else { Err(undone()) }
         });
         unless_undone(done.await)
     }
 
-    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<bool, DbError> {
+    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<Guarded, DbError> {
         let done = self.db.write(async move |c| {
+            let managed = permissions.is_some() && managers::are_there(c).await?;
             diesel::update(roles::table.find(id)).set(edit).execute(c).await?;
             if let Some(permissions) = permissions {
                 let old = role_permissions::table.filter(role_permissions::role_id.eq(id));
                 diesel::delete(old).execute(c).await?;
-                give(c, id, &permissions).await?;
+                if !give(c, id, &permissions).await? {
+                    return Err(Undone::NotFound);
+                }
             }
-            Ok(())
+            managers::still_there(c, managed).await
         });
-        unless_undone(done.await)
+        managers::guarded(done.await)
     }
 
-    async fn delete(&self, id: RoleId) -> Result<bool, DbError> {
-        self.db.write(async move |c| Ok(diesel::delete(roles::table.find(id)).execute(c).await? == 1)).await
+    async fn delete(&self, id: RoleId) -> Result<Guarded, DbError> {
+        let done = self.db.write(async move |c| {
+            let managed = managers::are_there(c).await?;
+            if diesel::delete(roles::table.find(id)).execute(c).await? == 0 {
+                return Err(Undone::NotFound);
+            }
+            managers::still_there(c, managed).await
+        });
+        managers::guarded(done.await)
     }
 
     async fn add_permissions(&self, names: Vec<String>) -> Result<(), DbError> {

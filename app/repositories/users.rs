@@ -10,7 +10,12 @@ use paravel::{
     service, tracing,
 };
 
-use super::{ListRequest, UserSort, containing, lower, tokens::revoke_all, undone, unless_undone};
+use super::{
+    Guarded, ListRequest, UserSort, containing, lower,
+    managers::{self, Undone},
+    tokens::revoke_all,
+    undone, unless_undone,
+};
 use crate::{
     database::{
         Backend, Conn, Database, IdSql,
@@ -39,12 +44,12 @@ pub trait UserRepository {
     /// Changes a user; whether there is one. A new password revokes their tokens, but for the one with the hash `keep`.
     async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError>;
 
-    /// Deletes a user; whether there was one.
-    async fn delete(&self, id: UserId) -> Result<bool, DbError>;
+    /// Deletes a user, but for the last who manages users and roles.
+    async fn delete(&self, id: UserId) -> Result<Guarded, DbError>;
 
-    /// Replaces a user's roles by those of these names; whether there are such a user and all such roles. Nothing is
-    /// changed where not.
-    async fn set_roles(&self, id: UserId, names: Vec<String>) -> Result<bool, DbError>;
+    /// Replaces a user's roles by those of these names, where there are all of them; but for the last who manages users
+    /// and roles.
+    async fn set_roles(&self, id: UserId, names: Vec<String>) -> Result<Guarded, DbError>;
 }
 
 /// [`UserRepository`] on the application's database.
@@ -174,19 +179,27 @@ impl UserRepository for DieselUsers {
             .await
     }
 
-    async fn delete(&self, id: UserId) -> Result<bool, DbError> {
-        self.db.write(async move |c| Ok(diesel::delete(users::table.find(id)).execute(c).await? == 1)).await
+    async fn delete(&self, id: UserId) -> Result<Guarded, DbError> {
+        let done = self.db.write(async move |c| {
+            let managed = managers::are_there(c).await?;
+            if diesel::delete(users::table.find(id)).execute(c).await? == 0 {
+                return Err(Undone::NotFound);
+            }
+            managers::still_there(c, managed).await
+        });
+        managers::guarded(done.await)
     }
 
-    async fn set_roles(&self, id: UserId, names: Vec<String>) -> Result<bool, DbError> {
+    async fn set_roles(&self, id: UserId, names: Vec<String>) -> Result<Guarded, DbError> {
         let done = self.db.write(async move |c| {
+            let managed = managers::are_there(c).await?;
             let user: i64 = users::table.find(id).count().get_result(c).await?;
             diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(c).await?;
             if user == 0 || add_roles(c, id, &names).await? != names.len() {
-                return Err(undone());
+                return Err(Undone::NotFound);
             }
-            Ok(())
+            managers::still_there(c, managed).await
         });
-        unless_undone(done.await)
+        managers::guarded(done.await)
     }
 }

@@ -11,7 +11,7 @@ use paravel::{
 
 use crate::{
     models::{User, UserEdit, UserId, UserWithRoles},
-    repositories::{ListRequest, RoleRepository, UserRepository, UserSort},
+    repositories::{Guarded, ListRequest, RoleRepository, UserRepository, UserSort},
 };
 
 /// The role of somebody who is given no other.
@@ -40,10 +40,10 @@ pub trait UserService {
         current: Option<TokenHash>,
     ) -> Result<UserWithRoles, UserError>;
 
-    /// Deletes a user with their tokens.
+    /// Deletes a user with their tokens; never the last who can manage users and roles.
     async fn delete(&self, id: UserId) -> Result<(), UserError>;
 
-    /// Replaces a user's roles.
+    /// Replaces a user's roles; never those of the last who can manage users and roles by ones that do not.
     async fn assign_roles(&self, id: UserId, roles: Vec<String>) -> Result<UserWithRoles, UserError>;
 }
 
@@ -94,6 +94,9 @@ pub enum UserError {
         "the role `{DEFAULT_ROLE}`, which every new user gets, does not exist: run `cargo artisan db:seed --class roles`"
     )]
     NoDefaultRole,
+    /// Nobody would be left to give anybody their rights back.
+    #[error("nobody else can manage both users and roles: give somebody a role with these permissions first")]
+    LastManager,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -206,15 +209,20 @@ impl UserService for AppUsers {
     }
 
     async fn delete(&self, id: UserId) -> Result<(), UserError> {
-        if self.users.delete(id).await? { Ok(()) } else { Err(UserError::NotFound) }
+        match self.users.delete(id).await? {
+            Guarded::Done => Ok(()),
+            Guarded::NotFound => Err(UserError::NotFound),
+            Guarded::LastManager => Err(UserError::LastManager),
+        }
     }
 
     async fn assign_roles(&self, id: UserId, roles: Vec<String>) -> Result<UserWithRoles, UserError> {
         let roles = each_once(roles);
         let before = self.find(id).await?;
-        if !self.users.set_roles(before.user.id, roles.clone()).await? {
-            return Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NotFound));
+        match self.users.set_roles(before.user.id, roles.clone()).await? {
+            Guarded::Done => self.find(id).await,
+            Guarded::NotFound => Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NotFound)),
+            Guarded::LastManager => Err(UserError::LastManager),
         }
-        self.find(id).await
     }
 }
