@@ -209,3 +209,27 @@ async fn assigning_roles_replaces_all_of_them_or_none() -> anyhow::Result<()> {
     app.get("/api/v1/roles").bearer(&ada.token).send().await.assert_status(200);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_change_of_nothing_is_none_and_one_of_roles_is_one() -> anyhow::Result<()> {
+    let (app, admin, ada) = admin_and_member().await?;
+    let before = app.get(&path(&ada)).bearer(&ada.token).send().await.at("/data/updated_at");
+    let nothing = app.patch(&path(&ada)).bearer(&ada.token).json(&json!({})).send().await.assert_status(200);
+    nothing.assert_json("/data/updated_at", before.clone());
+    let roles = app.put(&format!("{}/roles", path(&ada))).bearer(&admin.token).json(&json!({"roles": ["editor"]}));
+    let roles = roles.send().await.assert_status(200);
+    assert_ne!(roles.at("/data/updated_at"), before);
+    app.patch(NOBODY).bearer(&admin.token).json(&json!({})).send().await.assert_problem(404, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_user_has_one_address() -> anyhow::Result<()> {
+    let (app, _, ada) = admin_and_member().await?;
+    let simple = ada.id.replace('-', "");
+    for other in [simple.clone(), format!("urn:uuid:{}", ada.id), format!("%7B{}%7D", ada.id)] {
+        app.get(&format!("/api/v1/users/{other}")).bearer(&ada.token).send().await.assert_problem(404, None);
+    }
+    app.get(&path(&ada)).bearer(&ada.token).send().await.assert_status(200);
+    Ok(())
+}

@@ -7,7 +7,9 @@ use paravel::{
     auth::TokenHash,
     database::{DbError, Page},
     events::EventBus,
-    service, tracing,
+    service,
+    support::Timestamp,
+    tracing,
 };
 
 use super::{
@@ -49,7 +51,7 @@ pub trait UserRepository {
 
     /// Replaces a user's roles by those of these names, where there are all of them; but for the last who manages users
     /// and roles.
-    async fn set_roles(&self, id: UserId, names: Vec<String>) -> Result<Guarded, DbError>;
+    async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<Guarded, DbError>;
 }
 
 /// [`UserRepository`] on the application's database.
@@ -190,10 +192,11 @@ impl UserRepository for DieselUsers {
         managers::guarded(done.await)
     }
 
-    async fn set_roles(&self, id: UserId, names: Vec<String>) -> Result<Guarded, DbError> {
+    async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<Guarded, DbError> {
         let done = self.db.write(async move |c| {
             let managed = managers::are_there(c).await?;
             let user: i64 = users::table.find(id).count().get_result(c).await?;
+            diesel::update(users::table.find(id)).set(users::updated_at.eq(now)).execute(c).await?;
             diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(c).await?;
             if user == 0 || add_roles(c, id, &names).await? != names.len() {
                 return Err(Undone::NotFound);

@@ -142,6 +142,13 @@ impl RoleService for AppRoles {
 
     async fn update(&self, id: RoleId, change: RoleChange) -> Result<RoleWithPermissions, RoleError> {
         let before = self.find(id).await?;
+        // Nothing to change is no change.
+        if matches!(
+            (&change.name, &change.description, &change.permissions),
+            (Patch::Absent, Patch::Absent, Patch::Absent)
+        ) {
+            return Ok(before);
+        }
         let edit = RoleEdit {
             name: change.name.value().map(|name| name.trim().to_owned()),
             description: change.description.value(),

@@ -193,6 +193,10 @@ impl UserService for AppUsers {
         change: UserChange,
         current: Option<TokenHash>,
     ) -> Result<UserWithRoles, UserError> {
+        // Nothing to change is no change.
+        if matches!((&change.name, &change.email, &change.password), (Patch::Absent, Patch::Absent, Patch::Absent)) {
+            return self.find(id).await;
+        }
         let edit = UserEdit {
             name: change.name.value().map(|name| name.trim().to_owned()),
             email: change.email.value().map(|email| normal(&email)),
@@ -219,7 +223,7 @@ impl UserService for AppUsers {
     async fn assign_roles(&self, id: UserId, roles: Vec<String>) -> Result<UserWithRoles, UserError> {
         let roles = each_once(roles);
         let before = self.find(id).await?;
-        match self.users.set_roles(before.user.id, roles.clone()).await? {
+        match self.users.set_roles(before.user.id, roles.clone(), self.clock.now()).await? {
             Guarded::Done => self.find(id).await,
             Guarded::NotFound => Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NotFound)),
             Guarded::LastManager => Err(UserError::LastManager),

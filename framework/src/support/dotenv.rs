@@ -1,4 +1,4 @@
-//! The text of a `.env` file, where it is changed rather than read.
+//! The text of a `.env` file, where it is looked at or changed rather than read.
 
 /// The value that a line gives this variable, as it is read at start; `None` where the line is about something else.
 fn value(line: &str, name: &str) -> Option<String> {
@@ -42,4 +42,33 @@ pub(crate) fn with_value(text: &str, name: &str, new: &str) -> String {
         lines.push(format!("{name}={new}"));
     }
     lines.join("\n") + "\n"
+}
+
+/// Whether the line has a `$` that stands for nothing: it would be lost, and what follows it, without a word.
+pub(crate) fn loses_a_dollar(line: &str, is_set: impl Fn(&str) -> bool) -> bool {
+    let Some((name, value)) = line.split_once('=').filter(|_| !line.trim_start().starts_with('#')) else {
+        return false;
+    };
+    let (mut quote, mut before) = (None, '=');
+    let mut rest = value;
+    while let Some(character) = rest.chars().next() {
+        rest = &rest[character.len_utf8()..];
+        match (character, quote) {
+            ('\\', None | Some('"')) => rest = rest.get(1..).unwrap_or_default(),
+            ('\'' | '"', None) => quote = Some(character),
+            ('\'' | '"', Some(open)) if open == character => quote = None,
+            ('#', None) if before.is_whitespace() => return false,
+            ('$', None | Some('"')) => {
+                let other = rest.strip_prefix('{').unwrap_or(rest);
+                let end = other.find(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+                let other = &other[..end.unwrap_or(other.len())];
+                if other.is_empty() || other == name.trim() || !is_set(other) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        before = character;
+    }
+    false
 }

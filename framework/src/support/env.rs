@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::nearest;
+use super::{loses_a_dollar, nearest};
 
 /// The environment: the process's variables over those of a `.env` file.
 ///
@@ -108,6 +108,22 @@ pub enum EnvFault {
         /// What was expected.
         expected: String,
     },
+    /// A key that `.env` has twice, of which one value would count.
+    #[error("{name} is set twice in {file}")]
+    Repeated {
+        /// The key.
+        name: String,
+        /// The file.
+        file: String,
+    },
+    /// A `$` in `.env` that stands for no variable.
+    #[error("line {line} of {file} has a $ that stands for no variable: put a value with a $ into single quotes")]
+    Dollar {
+        /// The file.
+        file: String,
+        /// The line's number, from 1.
+        line: usize,
+    },
     /// A key of `.env` that nothing reads.
     #[error("{name} in {file} is read by nothing{}", nearest.map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
     Unknown {
@@ -151,7 +167,15 @@ impl Env {
             for pair in dotenvy::from_read_iter(file.as_bytes()) {
                 let (name, text) =
                     pair.map_err(|error| EnvError::Line { path: path.clone(), line: line_of(&error, file) })?;
-                env.values.insert(name, Value { text, from_file: true });
+                if env.values.insert(name.clone(), Value { text, from_file: true }).is_some() {
+                    env.fault(EnvFault::Repeated { name, file: path.display().to_string() });
+                }
+            }
+            let is_set = |name: &str| env.values.contains_key(name) || std::env::var_os(name).is_some();
+            for (index, line) in file.lines().enumerate() {
+                if loses_a_dollar(line, is_set) {
+                    env.fault(EnvFault::Dollar { file: path.display().to_string(), line: index + 1 });
+                }
             }
             env.file = Some(path);
         }

@@ -13,10 +13,10 @@ mod secret;
 mod timestamp;
 
 pub use clock::{Clock, FakeClock, SystemClock};
-pub(crate) use dotenv::{has_value, with_value};
+pub(crate) use dotenv::{has_value, loses_a_dollar, with_value};
 pub(crate) use env::show_duration;
 pub use env::{Bounded, Env, EnvError, EnvFault, EnvFaults, EnvValue, Variable, VariableInfo};
-pub use id::Id;
+pub use id::{Id, IdError};
 pub use log::{Level, LogSink, TracingLog};
 pub use naming::{nearest, short_name};
 pub use patch::Patch;
