@@ -12,6 +12,7 @@ use paravel::{
     endpoint,
     facades::Event,
     http::{NoContent, Result, Router},
+    poem::http::Method,
 };
 use serde_json::json;
 
@@ -51,14 +52,14 @@ async fn a_panic_inside_a_transaction_undoes_it() -> anyhow::Result<()> {
     let server = app.serve().await?;
     for path in ["/panic/transaction", "/panic/once"] {
         for _ in 0..3 {
-            let answer = server.request(paravel::poem::http::Method::POST, path).send().await.assert_problem(500, None);
+            let answer = server.request(Method::POST, path).send().await.assert_problem(500, None);
             assert!(!answer.text().contains("secret"), "{answer:?}");
         }
     }
     assert_eq!(rows(&app, "select name from users").await?[0].text("name"), "Administrator");
     // The connection it had is none the worse for it.
     let ada = json!({"name": "Ada", "email": "ada@example.com", "password": "correct horse"});
-    let register = server.request(paravel::poem::http::Method::POST, "/api/v1/auth/register");
+    let register = server.request(Method::POST, "/api/v1/auth/register");
     register.json(&ada).send().await.assert_status(201);
     assert_eq!(count(&app, "users").await?, 2);
     Ok(())

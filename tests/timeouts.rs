@@ -8,8 +8,9 @@ use paravel::{
     container::Inject,
     endpoint,
     http::{NoContent, Result, Router},
+    poem::http::Method,
     support::Env,
-    testing::TestApp,
+    testing::{TestApp, TestServer},
 };
 use serde_json::json;
 use tokio::{
@@ -53,8 +54,8 @@ async fn gated(variables: &[(&str, &str)]) -> anyhow::Result<(TestApp, Arc<Gate>
 }
 
 /// Sends this and nothing more, and waits until the server closes; what hangs is found by the deadline.
-async fn closed_after(app: &paravel::testing::TestServer, sent: &[u8]) -> anyhow::Result<()> {
-    let mut stream = TcpStream::connect(app.address()).await?;
+async fn closed_after(server: &TestServer, sent: &[u8]) -> anyhow::Result<()> {
+    let mut stream = TcpStream::connect(server.address()).await?;
     stream.write_all(sent).await?;
     let mut answer = Vec::new();
     // However it closes: with what was sent unread, it may be a reset.
@@ -101,7 +102,7 @@ async fn more_passwords_than_there_is_room_for_are_told_to_come_again() -> anyho
     let app = seeded(application().env(Env::from_pairs(variables))).await?;
     let server = app.serve().await?;
     let body = json!({"email": ADMIN, "password": "wrong horse"});
-    let logins = (0..8).map(|_| server.request(poem_post(), "/api/v1/auth/login").json(&body).send());
+    let logins = (0..8).map(|_| server.request(Method::POST, "/api/v1/auth/login").json(&body).send());
     let (mut wrong, mut overloaded) = (0, 0);
     for answer in JoinSet::from_iter(logins).join_all().await {
         match answer.status() {
@@ -117,10 +118,6 @@ async fn more_passwords_than_there_is_room_for_are_told_to_come_again() -> anyho
     }
     assert!(wrong >= 2 && overloaded >= 1, "{wrong} wrong, {overloaded} overloaded");
     let right = json!({"email": ADMIN, "password": PASSWORD});
-    server.request(poem_post(), "/api/v1/auth/login").json(&right).send().await.assert_status(200);
+    server.request(Method::POST, "/api/v1/auth/login").json(&right).send().await.assert_status(200);
     Ok(())
-}
-
-fn poem_post() -> paravel::poem::http::Method {
-    paravel::poem::http::Method::POST
 }

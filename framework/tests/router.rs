@@ -135,6 +135,9 @@ impl<E: Endpoint> Endpoint for Marked<E> {
     }
 }
 
+/// The parameters of an address.
+type Given<'a> = &'a [(&'a str, &'a dyn Display)];
+
 fn nested(routes: &mut Router) {
     routes.get("/", fixed).name("home");
     routes.prefix("/fleet/").name("fleet.").middleware(Mark("a")).group(|routes| {
@@ -182,7 +185,7 @@ async fn groups_nest_and_middleware_runs_from_the_outermost_in() {
 async fn an_address_has_its_parameters_escaped_and_the_others_as_its_query() {
     let app = TestApp::boot(builder(nested)).await.unwrap();
     let table: Arc<RouteTable> = app.make().unwrap();
-    let cases: [(&str, &[(&str, &dyn Display)], &str); 7] = [
+    let cases: [(&str, Given<'_>, &str); 7] = [
         ("home", &[], "/"),
         ("fleet.ship", &[("id", &7), ("fleet", &"a/b ?#%ä")], "/fleet/a%2Fb%20%3F%23%25%C3%A4/ships/7"),
         ("fleet.show", &[("fleet", &"-._~"), ("page", &2), ("q", &"a b&c=ä")], "/fleet/-._~?page=2&q=a+b%26c%3D%C3%A4"),
