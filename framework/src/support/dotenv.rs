@@ -59,9 +59,11 @@ pub(crate) fn loses_a_dollar(line: &str, is_set: impl Fn(&str) -> bool) -> bool 
             ('\'' | '"', Some(open)) if open == character => quote = None,
             ('#', None) if before.is_whitespace() => return false,
             ('$', None | Some('"')) => {
-                let other = rest.strip_prefix('{').unwrap_or(rest);
-                let end = other.find(|character: char| !character.is_ascii_alphanumeric() && character != '_');
-                let other = &other[..end.unwrap_or(other.len())];
+                // As dotenvy reads it: without braces, an underscore ends the name.
+                let other = match rest.strip_prefix('{') {
+                    Some(braced) => braced.split('}').next().unwrap_or_default(),
+                    None => rest.split(|next: char| !next.is_ascii_alphanumeric()).next().unwrap_or_default(),
+                };
                 if other.is_empty() || other == name.trim() || !is_set(other) {
                     return true;
                 }
