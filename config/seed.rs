@@ -1,6 +1,8 @@
+use garde::Validate;
 use paravel::{
+    auth::acceptable_password,
     serde::Serialize,
-    support::{Env, Secret},
+    support::{Env, EnvValue, Secret},
 };
 
 /// What the seeders make: the first administrator, and users to look at.
@@ -17,10 +19,45 @@ pub struct SeedConfig {
 impl SeedConfig {
     /// Reads the fields' variables.
     pub fn from_env(env: &Env) -> Self {
+        let email = Email { address: "admin@example.com".to_owned() };
+        let password = env.var("ADMIN_PASSWORD", "The first administrator's password").optional();
         Self {
-            admin_email: env.var("ADMIN_EMAIL", "The first administrator's e-mail address").or("admin@example.com"),
-            admin_password: env.var("ADMIN_PASSWORD", "The first administrator's password").optional(),
+            admin_email: env.var("ADMIN_EMAIL", "The first administrator's e-mail address").or::<Email>(email).address,
+            admin_password: password.map(|Password(password)| password),
             demo_users: env.var("DEMO_USERS", "How many users `db:seed --class demo` makes").or(100_u64),
         }
+    }
+}
+
+#[derive(Validate)]
+struct Email {
+    #[garde(email, length(max = 254))]
+    address: String,
+}
+
+impl EnvValue for Email {
+    const EXPECTED: &'static str = "an e-mail address such as admin@example.com";
+
+    fn parse(text: &str) -> Option<Self> {
+        Some(Self { address: text.to_owned() }).filter(|email| email.validate().is_ok())
+    }
+
+    fn show(&self) -> String {
+        self.address.clone()
+    }
+}
+
+struct Password(Secret<String>);
+
+impl EnvValue for Password {
+    const EXPECTED: &'static str = "a password of 8 to 128 characters that is none of the most common ones";
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Option<Self> {
+        acceptable_password(text, &()).ok().map(|()| Self(Secret::new(text.to_owned())))
+    }
+
+    fn show(&self) -> String {
+        self.0.to_string()
     }
 }

@@ -87,6 +87,86 @@ async fn a_text_with_a_nul_is_named_on_every_database() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Where it is, and with what in it.
+#[derive(serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Place {
+    Sea,
+    Port { name: String, berth: u8 },
+    Dry(Vec<String>),
+}
+
+#[derive(serde::Deserialize, serde::Serialize)]
+struct Ship {
+    name: String,
+    captain: Option<Sailor>,
+    crew: Vec<Sailor>,
+    place: Place,
+}
+
+#[derive(serde::Deserialize, serde::Serialize)]
+struct Sailor {
+    name: String,
+    age: u8,
+}
+
+/// Takes a ship with all that is in it.
+#[endpoint]
+async fn ship(body: Json<Ship>) -> Result<Json<Ship>> {
+    Ok(body)
+}
+
+#[tokio::test]
+async fn an_array_is_no_object_however_deep_it_stands() -> anyhow::Result<()> {
+    let app = seeded(application().routes(routes)).await?;
+    let whole = json!({
+        "name": "Dawn Treader",
+        "captain": {"name": "Drinian", "age": 40},
+        "crew": [{"name": "Rhince", "age": 30}],
+        "place": {"port": {"name": "Narrowhaven", "berth": 2}},
+    });
+    for place in [json!("sea"), json!({"dry": ["Cair Paravel"]}), whole["place"].clone()] {
+        let mut ship = whole.clone();
+        ship["place"] = place;
+        app.post("/ships").json(&ship).send().await.assert_status(200).assert_json("", ship);
+    }
+    for (pointer, array, field) in [
+        ("", json!(["Dawn Treader", null, [], "sea"]), ""),
+        ("/captain", json!(["Drinian", 40]), "captain"),
+        ("/crew/0", json!(["Rhince", 30]), "crew[0]"),
+        ("/place", json!({"port": ["Narrowhaven", 2]}), "place.port"),
+    ] {
+        let mut ship = whole.clone();
+        *ship.pointer_mut(pointer).unwrap_or(&mut Value::Null) = array;
+        let answer = app.post("/ships").json(&ship).send().await;
+        let answer = answer.assert_problem(422, Some(field));
+        answer.assert_json("/errors/0/detail", "invalid type: an array, expected an object");
+    }
+    let array = json!(["Ada", "ada@example.com", PASSWORD]);
+    app.post(REGISTER).json(&array).send().await.assert_problem(422, Some(""));
+    assert_nobody_new(&app).await
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_in_the_words_of_json() -> anyhow::Result<()> {
+    let app = seeded(application().routes(routes)).await?;
+    for (sailor, said) in [
+        (json!({"name": "x", "age": "40"}), "invalid type: string \"40\", expected a whole number from 0 to 255"),
+        (json!({"name": "x", "age": 256}), "invalid value: integer `256`, expected a whole number from 0 to 255"),
+        (json!({"name": "x", "age": -1}), "invalid value: integer `-1`, expected a whole number from 0 to 255"),
+        (json!({"name": {}, "age": 1}), "invalid type: an object, expected a string"),
+        (json!(1), "invalid type: integer `1`, expected an object"),
+    ] {
+        let ship = json!({"name": "x", "crew": [sailor], "place": "sea"});
+        let answer = app.post("/ships").json(&ship).send().await.assert_status(422);
+        answer.assert_json("/errors/0/detail", said);
+    }
+    let admin = admin(&app).await?;
+    let answer = app.get("/api/v1/users?page=x").bearer(&admin.token).send().await.assert_problem(422, Some("page"));
+    assert!(!answer.text().contains("u32"), "{answer:?}");
+    Ok(())
+}
+
 /// Takes any JSON there is.
 #[endpoint]
 async fn anything(body: Json<Value>) -> Result<Json<Value>> {
@@ -95,6 +175,7 @@ async fn anything(body: Json<Value>) -> Result<Json<Value>> {
 
 fn routes(routes: &mut Router) {
     routes.post("/anything", anything).name("anything");
+    routes.post("/ships", ship);
 }
 
 #[tokio::test]

@@ -171,10 +171,44 @@ async fn user_create_refuses_what_the_api_would() -> anyhow::Result<()> {
     }
     let said = binary.refused(1, &create("ADMIN@example.com", "Ada", PASSWORD)).await?;
     assert_eq!(said, "error: the e-mail address is taken\n");
-    let role = ["user:create", "ada@example.com", "--name", "Ada", "--role", "captain"];
-    let said = binary.refused(1, &role).await?;
-    assert!(said.contains("ada@example.com was created as a member"), "{said}");
-    assert_eq!(binary.count("users").await?, 2);
+    for (role, advice) in [("captain", ""), ("editr", "; did you mean `editor`?")] {
+        let said = binary
+            .refused(1, &["user:create", "ada@example.com", "--name", "Ada", "--role", "member", "--role", role])
+            .await?;
+        assert_eq!(said, format!("error: there is no role `{role}`{advice}\n"));
+    }
+    assert_eq!(binary.count("users").await?, 1, "nobody is half made");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_administrator_is_made_whole_or_not_at_all() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    binary.done(&["migrate"]).await?;
+    let said = binary.run(&["db:seed", "--class", "admin"]).await?;
+    assert!(said.code == Some(1) && said.err.contains("there is no role `admin`"), "{said:?}");
+    assert!(!said.out.contains("password"), "a password that is nobody's is not shown: {said:?}");
+    assert_eq!(binary.count("users").await?, 0);
+    binary.done(&["db:seed", "--class", "roles"]).await?;
+    let made = binary.done(&["db:seed", "--class", "admin"]).await?;
+    assert!(made.out.contains("admin@example.com has the password "), "{made:?}");
+    let again = binary.done(&["db:seed"]).await?;
+    assert!(!again.out.contains("password"), "{again:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn seeding_does_not_call_somebody_an_administrator_who_is_none() -> anyhow::Result<()> {
+    let binary = Binary::seeded().await?;
+    binary.done(&["user:create", "ada@example.com", "--name", "Ada"]).await?;
+    let binary = binary.env("ADMIN_EMAIL", "Ada@example.com");
+    let said = binary.refused(1, &["db:seed"]).await?;
+    assert!(
+        said.contains("Ada@example.com is a user without the role `admin`: run `cargo artisan role:assign"),
+        "{said}"
+    );
+    binary.done(&["role:assign", "ada@example.com", "admin"]).await?;
+    binary.done(&["db:seed"]).await?;
     Ok(())
 }
 
@@ -213,7 +247,7 @@ async fn role_assign_replaces_the_roles_in_the_database() -> anyhow::Result<()> 
     let said = binary.refused(1, &["role:assign", "nobody@example.com", "editor"]).await?;
     assert_eq!(said, "error: no user has the e-mail address nobody@example.com\n");
     let said = binary.refused(1, &["role:assign", "ada@example.com", "captain"]).await?;
-    assert_eq!(said, "error: one of the roles does not exist\n");
+    assert_eq!(said, "error: there is no role `captain`\n");
     binary.refused(2, &["role:assign", "ada@example.com"]).await?;
     assert_eq!(names().await?, ["admin", "editor"]);
     assert_json_snapshot!(redacted(assigned, &["id", "created_at", "updated_at"]));

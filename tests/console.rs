@@ -1,5 +1,7 @@
 //! How the console takes what it is given, and what it prints to where.
 
+use std::process::Stdio;
+
 use crate::support::{Binary, Ended, is_embedded};
 
 #[tokio::test]
@@ -81,7 +83,7 @@ async fn a_command_that_fails_says_why_on_one_line_of_standard_error() -> anyhow
 async fn another_backends_address_is_refused_by_name() -> anyhow::Result<()> {
     let binary = Binary::new("testing")?.env("DATABASE_URL", "mongodb://u:hunter22@db/app");
     let said = binary.refused(1, &["migrate"]).await?;
-    assert!(said.starts_with("error: DATABASE_URL is for `mongodb`") && !said.contains("hunter22"), "{said}");
+    assert!(said.contains("DATABASE_URL is for `mongodb`, but must be for `") && !said.contains("hunter22"), "{said}");
     Ok(())
 }
 
@@ -124,5 +126,83 @@ async fn json_is_all_that_stands_on_standard_output() -> anyhow::Result<()> {
     binary.json(&["migrate:fresh", "--seed"]).await?;
     let seeded = binary.done(&["db:seed", "--json"]).await?;
     assert!(seeded.err.contains("seeder(s) have run") && !seeded.out.contains("seeder"), "{seeded:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn output_that_cannot_be_written_is_a_failure() -> anyhow::Result<()> {
+    if !std::path::Path::new("/dev/full").exists() {
+        println!("left out: there is no /dev/full here");
+        return Ok(());
+    }
+    let binary = Binary::new("testing")?;
+    for line in [
+        "list",
+        "list --json",
+        "about",
+        "env",
+        "config:show --json",
+        "completions bash",
+        "--help",
+        "key:generate --show",
+    ] {
+        let mut shell = binary.command("sh");
+        shell.args(["-c", &format!("exec {} {line} >/dev/full", env!("CARGO_BIN_EXE_artisan"))]);
+        let ended = Ended::of(&mut shell).await?;
+        assert_eq!(ended.code, Some(1), "{line}: {ended:?}");
+        assert!(!ended.err.contains("panicked"), "{line}: {ended:?}");
+        assert!(line == "--help" || ended.err.contains("what it printed could not be written: "), "{line}: {ended:?}");
+        // And where nothing can be said at all, there is still the exit code.
+        let mut shell = binary.command("sh");
+        shell.args(["-c", &format!("exec {} {line} >/dev/full 2>/dev/full", env!("CARGO_BIN_EXE_artisan"))]);
+        assert_eq!(Ended::of(&mut shell).await?.code, Some(1), "{line}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_is_no_failure() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    for line in ["list", "route:list --json", "completions bash", "completions zsh", "--help"] {
+        let mut command = binary.command(env!("CARGO_BIN_EXE_artisan"));
+        let mut child = command.args(line.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().await?;
+        let err = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(0) && err.is_empty(), "{line}: {ended:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn on_a_terminal_what_cannot_be_undone_is_asked_about() -> anyhow::Result<()> {
+    let binary = Binary::new("production")?.env("APP_KEY", "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let mut there = binary.command("sh");
+    if Ended::of(there.args(["-c", "command -v script"])).await?.code != Some(0) {
+        println!("left out: there is no `script`, which makes a terminal");
+        return Ok(());
+    }
+    let said = binary.refused(1, &["migrate"]).await?;
+    assert!(said.starts_with("error: Migrate the database? In production that has to be confirmed, and"), "{said}");
+    for (answer, code, done) in [("n", 1, false), ("", 1, false), ("nonsense", 1, false), ("yes", 0, true)] {
+        let mut shell = binary.command("sh");
+        let line = format!("{} migrate", env!("CARGO_BIN_EXE_artisan"));
+        // The answer stands in the terminal's input before it is asked for, and the input stays open.
+        let script =
+            format!("{{ echo '{answer}'; cat pipe; }} | script -qec '{line}; code=$?; : > pipe; exit $code' /dev/null");
+        shell.args(["-c", &format!("mkfifo pipe; {script}; code=$?; rm pipe; exit $code")]);
+        let ended = Ended::of(&mut shell).await?;
+        assert_eq!(ended.code, Some(code), "{answer}: {ended:?}");
+        let asked = "The application is in production. Migrate the database? [y/N] ";
+        assert!(ended.out.contains(asked), "{answer}: {ended:?}");
+        assert_eq!(ended.out.contains("not confirmed: nothing was done"), !done, "{answer}: {ended:?}");
+        assert_eq!(binary.tables().await?.is_empty(), !done, "{answer}");
+    }
+    // Who wants never to be asked is refused here, too.
+    let mut shell = binary.command("sh");
+    let line = format!("{} migrate:fresh --no-interaction", env!("CARGO_BIN_EXE_artisan"));
+    shell.args(["-c", &format!("script -qec '{line}' /dev/null < /dev/null")]);
+    let ended = Ended::of(&mut shell).await?;
+    assert!(ended.code == Some(1) && ended.out.contains("pass --force"), "{ended:?}");
     Ok(())
 }

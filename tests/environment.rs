@@ -1,11 +1,17 @@
 //! `.env`, the process's variables and the secrets among them, through the real binary.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
 
-use app::database::Conn;
-use paravel::database::Connection;
+use anyhow::Context;
+use app::{application, database::Conn};
+use paravel::{
+    auth::Hasher,
+    database::Connection,
+    support::{Env, Secret},
+    testing::TestApp,
+};
 
-use crate::support::{Binary, PASSWORD, is_embedded};
+use crate::support::{Binary, Ended, PASSWORD, is_embedded};
 
 const KEY: &str = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -61,6 +67,99 @@ async fn key_generate_fills_an_empty_key_in_its_place() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn key_generate_knows_a_key_however_its_line_is_written() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    let file = binary.path(".env");
+    for set in [format!("export APP_KEY={KEY}"), format!("APP_KEY = {KEY}"), format!(" APP_KEY='{KEY}' # ours")] {
+        let before = format!("APP_NAME=Harbour\n{set}\nLOG_LEVEL=warn\n");
+        fs::write(&file, &before)?;
+        assert!(binary.refused(1, &["key:generate"]).await?.contains("--force"), "{set}");
+        assert_eq!(fs::read_to_string(&file)?, before);
+        binary.done(&["key:generate", "--force"]).await?;
+        let after = fs::read_to_string(&file)?;
+        assert!(after.lines().count() == 3 && !after.contains(KEY), "{after}");
+        assert_eq!(binary.json(&["about"]).await?["application_key"], "set");
+    }
+    for (empty, kept) in [("APP_KEY= # make one", " # make one"), ("APP_KEY=''", ""), ("export APP_KEY=\nAPP_KEY=", "")]
+    {
+        fs::write(&file, format!("# APP_KEY={KEY}\n{empty}\n"))?;
+        binary.done(&["key:generate"]).await?;
+        let after = fs::read_to_string(&file)?;
+        assert!(after.starts_with(&format!("# APP_KEY={KEY}\n")) && after.ends_with(&format!("{kept}\n")), "{after}");
+        assert_eq!(after.lines().count(), 2, "{after}");
+        assert_eq!(binary.json(&["about"]).await?["application_key"], "set");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_value_that_is_no_text_is_refused_by_name() -> anyhow::Result<()> {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let binary = Binary::new("testing")?;
+    let mut command = binary.command(env!("CARGO_BIN_EXE_artisan"));
+    command.arg("about").env("APP_NAME", OsStr::from_bytes(b"H\xe4fen"));
+    command.env("SHIP_COLOUR", OsStr::from_bytes(b"gr\xfcn"));
+    let ended = Ended::of(&mut command).await?;
+    let said = "error: the configuration has 1 fault(s):\n  - APP_NAME is not Unicode, but must be text\n";
+    assert_eq!((ended.code, &*ended.err), (Some(1), said));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_near_miss_is_told_with_the_fault_it_explains() -> anyhow::Result<()> {
+    let binary = Binary::new("production")?.env("APPKEY", KEY);
+    let said = binary.refused(1, &["about"]).await?;
+    assert!(said.contains("APP_KEY is not set") && said.contains("did you mean APP_KEY?"), "{said}");
+    assert!(said.contains("1 fault(s)") && !said.contains(KEY), "{said}");
+    Ok(())
+}
+
+/// Starts the application in this environment as far as it goes: to an answer over a socket and a password's hash.
+async fn start(variables: &[(&str, &str)]) -> anyhow::Result<Option<String>> {
+    let app = match TestApp::boot(application().env(Env::from_pairs(variables.iter().copied()))).await {
+        Ok(app) => app,
+        Err(error) => return Ok(Some(error.to_string())),
+    };
+    let hasher: Arc<dyn Hasher> = app.make()?;
+    let password = Secret::new(PASSWORD.to_owned());
+    let work = async {
+        let hash = hasher.make(password.clone()).await?;
+        anyhow::ensure!(hasher.check(password, Some(hash)).await?);
+        let server = app.serve().await?;
+        server.get("/up").send().await.assert_status(200);
+        server.stop().await;
+        Ok(())
+    };
+    app.run(work).await.map(|()| None)
+}
+
+#[tokio::test]
+async fn every_variable_is_refused_by_name_or_works_whatever_it_is_set_to() -> anyhow::Result<()> {
+    let variables = Binary::new("testing")?.json(&["env"]).await?;
+    let names: Vec<_> = variables.as_array().into_iter().flatten().filter_map(|line| line["name"].as_str()).collect();
+    assert!(names.len() > 20, "{names:?}");
+    let days = format!("{}d", u64::MAX / 86_400);
+    let values =
+        ["0", "1", "18446744073709551615", "65536", "-1", "garbage", "0s", "1ms", &days, "1.5", "\u{0}", "ä=\n"];
+    let (mut refused, mut worked) = (0, 0);
+    for name in names.iter().copied() {
+        for value in values {
+            match start(&[(name, value)]).await.with_context(|| format!("{name}={value:?}"))? {
+                // Whether it can be opened, and in so short a time, is the database's to say.
+                Some(said) => {
+                    let named = said.contains(name) || said.starts_with("cannot open the database");
+                    assert!(named, "{name}={value:?}: {said}");
+                    refused += 1;
+                }
+                None => worked += 1,
+            }
+        }
+    }
+    assert!(refused > names.len() * 3 && worked > names.len(), "{refused} refused, {worked} worked");
+    Ok(())
+}
+
+#[tokio::test]
 async fn key_generate_show_writes_nothing() -> anyhow::Result<()> {
     let binary = Binary::new("testing")?;
     let (one, two) =
@@ -88,6 +187,8 @@ async fn all_that_is_wrong_is_said_at_once() -> anyhow::Result<()> {
         .env("HTTP_PORT", "70000")
         .env("APP_ENV", "prod")
         .env("AUTH_TOKEN_TTL", "soon")
+        .env("ADMIN_EMAIL", "nobody")
+        .env("ADMIN_PASSWORD", "hunter2")
         .env("APP_KEY", "base64:hunter22")
         .env("APP_URL", "harbour");
     fs::write(binary.path(".env"), "LOG_LEVEL=loud\nDB_READERS=0\nUNKNOWN=1\n")?;
@@ -101,10 +202,12 @@ async fn all_that_is_wrong_is_said_at_once() -> anyhow::Result<()> {
         "LOG_LEVEL is \"loud\", but must be",
         "DB_READERS is \"0\", but must be",
         "UNKNOWN in ./.env is read by nothing",
+        "ADMIN_EMAIL is \"nobody\", but must be an e-mail address",
+        "ADMIN_PASSWORD is [redacted], but must be a password of 8 to 128 characters",
     ] {
         assert!(said.contains(fault), "{fault} in {said}");
     }
-    assert!(said.contains("8 fault(s)") && !said.contains("hunter22"), "{said}");
+    assert!(said.contains("10 fault(s)") && !said.contains("hunter2"), "{said}");
     Ok(())
 }
 

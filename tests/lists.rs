@@ -15,7 +15,7 @@ async fn add_users(app: &TestApp, names: impl IntoIterator<Item = String>) -> an
     let users: Arc<dyn UserService> = app.make()?;
     for (index, name) in names.into_iter().enumerate() {
         let email = format!("u{index:03}@example.org");
-        let user = NewUser { name, email, password: Secret::new(PASSWORD.to_owned()) };
+        let user = NewUser { name, email, password: Secret::new(PASSWORD.to_owned()), roles: Vec::new() };
         app.run(users.create(user)).await?;
     }
     Ok(())

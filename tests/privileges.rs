@@ -133,3 +133,51 @@ async fn fields_that_a_body_does_not_declare_are_never_applied() -> anyhow::Resu
     assert_eq!(mallory[0].integer("n"), 0);
     Ok(())
 }
+
+#[tokio::test]
+async fn the_last_who_manages_users_and_roles_stays() -> anyhow::Result<()> {
+    let app = app().await?;
+    let admin = admin(&app).await?;
+    let list = app.get("/api/v1/roles?search=admin").bearer(&admin.token).send().await.assert_status(200);
+    let role = format!("/api/v1/roles/{}", list.at("/data/0/id").as_str().unwrap_or_default());
+    let me = format!("/api/v1/users/{}", admin.id);
+    let ways = || {
+        [
+            app.delete(&role),
+            app.patch(&role).json(&json!({"permissions": ["users.view", "users.manage"]})),
+            app.delete(&me),
+            app.put(&format!("{me}/roles")).json(&json!({"roles": ["editor"]})),
+        ]
+    };
+    for way in ways() {
+        way.bearer(&admin.token).send().await.assert_problem(409, None);
+    }
+    // What keeps the permissions is no way to lose them.
+    app.patch(&role).bearer(&admin.token).json(&json!({"name": "root"})).send().await.assert_status(200);
+    app.put(&format!("{me}/roles")).bearer(&admin.token).json(&json!({"roles": ["root", "editor"]})).send().await;
+    // Two permissions of two people are no manager.
+    let users = with_permissions(&app, "Ada", &["users.manage"]).await?;
+    with_permissions(&app, "Grace", &["roles.manage"]).await?;
+    app.delete(&me).bearer(&admin.token).send().await.assert_problem(409, None);
+    // But one of two is not the last.
+    let both = with_permissions(&app, "Hedy", &["users.view", "users.manage", "roles.manage"]).await?;
+    app.delete(&role).bearer(&admin.token).send().await.assert_status(204);
+    app.delete(&format!("/api/v1/users/{}", both.id)).bearer(&both.token).send().await.assert_problem(409, None);
+    app.delete(&format!("/api/v1/users/{}", users.id)).bearer(&both.token).send().await.assert_status(204);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_two_managers_who_leave_at_once_one_stays() -> anyhow::Result<()> {
+    for _ in 0..5 {
+        let app = app().await?;
+        let one = admin(&app).await?;
+        let two = with_permissions(&app, "Two", &["users.manage", "roles.manage"]).await?;
+        let leave = |person: &Person| app.delete(&format!("/api/v1/users/{}", person.id)).bearer(&person.token).send();
+        let (one, two) = tokio::join!(leave(&one), leave(&two));
+        let mut statuses = [one.status(), two.status()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [204, 409]);
+    }
+    Ok(())
+}

@@ -8,7 +8,7 @@ use paravel::{
     auth::{Argon2Hasher, HashError, Hasher},
     config::AuthConfig,
     support::{Env, Secret},
-    testing::TestResponse,
+    testing::{TestApp, TestResponse},
 };
 use serde_json::json;
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -38,24 +38,38 @@ async fn of_twenty_registrations_of_one_address_at_once_one_wins() -> anyhow::Re
     Ok(())
 }
 
-/// Hashes nothing before it is let to.
+/// Hashes nothing before it is let to, or, where it is to hold checks back, answers none before.
 struct Gated {
     inner: Argon2Hasher,
+    holds_checks: bool,
     waiting: Semaphore,
     open: Semaphore,
+}
+
+impl Gated {
+    async fn pass(&self) -> Result<(), HashError> {
+        self.waiting.add_permits(1);
+        let passed = self.open.acquire().await;
+        passed.map_err(|error| HashError::Interrupted(error.to_string()))?.forget();
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl Hasher for Gated {
     async fn make(&self, password: Secret<String>) -> Result<String, HashError> {
-        self.waiting.add_permits(1);
-        let passed = self.open.acquire().await;
-        passed.map_err(|error| HashError::Interrupted(error.to_string()))?.forget();
+        if !self.holds_checks {
+            self.pass().await?;
+        }
         self.inner.make(password).await
     }
 
     async fn check(&self, password: Secret<String>, hash: Option<String>) -> Result<bool, HashError> {
-        self.inner.check(password, hash).await
+        let right = self.inner.check(password, hash).await?;
+        if self.holds_checks {
+            self.pass().await?;
+        }
+        Ok(right)
     }
 
     fn needs_rehash(&self, hash: &str) -> bool {
@@ -63,17 +77,67 @@ impl Hasher for Gated {
     }
 }
 
-#[tokio::test]
-async fn a_change_keeps_what_another_changes_meanwhile() -> anyhow::Result<()> {
+async fn gated_app(holds_checks: bool, open: usize) -> anyhow::Result<(TestApp, Arc<Gated>)> {
     let config = AuthConfig::from_env(&Env::from_pairs([("HASH_MEMORY_KIB", "64"), ("HASH_ITERATIONS", "1")]));
     let inner = Argon2Hasher::new(&config)?;
-    // The administrator's and Ada's first passwords pass.
-    let gated = Arc::new(Gated { inner, waiting: Semaphore::new(0), open: Semaphore::new(2) });
+    let gated = Arc::new(Gated { inner, holds_checks, waiting: Semaphore::new(0), open: Semaphore::new(open) });
     let bound: Arc<dyn Hasher> = Arc::<Gated>::clone(&gated);
     let app = seeded(application().replace(|app| {
         app.instance::<dyn Hasher>(bound);
     }))
     .await?;
+    Ok((app, gated))
+}
+
+#[tokio::test]
+async fn no_login_with_the_old_password_outlives_a_change_at_the_same_moment() -> anyhow::Result<()> {
+    let (app, gated) = gated_app(true, 0).await?;
+    let ada = member(&app, "Ada").await?;
+    let body = json!({"email": ada.email, "password": PASSWORD});
+    let old = app.post("/api/v1/auth/login").json(&body);
+    let change = async {
+        // The old password has been found right, and the token is not made yet.
+        gated.waiting.acquire().await?.forget();
+        let change = app.patch(&format!("/api/v1/users/{}", ada.id)).bearer(&ada.token);
+        change.json(&json!({"password": "another horse"})).send().await.assert_status(200);
+        gated.open.add_permits(1);
+        anyhow::Ok(())
+    };
+    let (old, change) = tokio::join!(old.send(), change);
+    change?;
+    old.assert_problem(401, None);
+    assert_eq!(count(&app, "personal_access_tokens").await?, 1, "the one that the change was made with");
+    gated.open.add_permits(1);
+    log_in(&app, &ada.email, "another horse").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn logins_and_changes_of_the_password_at_once_leave_no_token_of_an_old_password() -> anyhow::Result<()> {
+    let app = app().await?;
+    let ada = member(&app, "Ada").await?;
+    let path = format!("/api/v1/users/{}", ada.id);
+    let mut password = PASSWORD.to_owned();
+    for round in 0..20 {
+        let next = format!("horse number {round}");
+        let body = json!({"email": ada.email, "password": password});
+        let logins = JoinSet::from_iter((0..4).map(|_| app.post("/api/v1/auth/login").json(&body).send()));
+        let change = app.patch(&path).bearer(&ada.token).json(&json!({"password": next})).send();
+        let (logins, change) = tokio::join!(logins.join_all(), change);
+        change.assert_status(200);
+        for login in logins.into_iter().filter(|login| login.status() == 200) {
+            let token = login.at("/token").as_str().unwrap_or_default().to_owned();
+            app.get("/api/v1/me").bearer(&token).send().await.assert_problem(401, None);
+        }
+        password = next;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_change_keeps_what_another_changes_meanwhile() -> anyhow::Result<()> {
+    // The administrator's and Ada's first passwords pass.
+    let (app, gated) = gated_app(false, 2).await?;
     let ada = member(&app, "Ada").await?;
     gated.waiting.forget_permits(2);
 

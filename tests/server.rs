@@ -3,14 +3,14 @@
 use std::{fs, time::Duration};
 
 use anyhow::Context;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     time::{interval, timeout},
 };
 
-use crate::support::{ADMIN, Binary, Ended, PASSWORD, exchange, is_embedded, read_answer};
+use crate::support::{ADMIN, Binary, Ended, PASSWORD, Serving, exchange, is_embedded, read_answer};
 
 const KEY: &str = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -19,7 +19,7 @@ fn get(path: &str) -> Vec<u8> {
 }
 
 async fn stops_after_the_open_request(signal: &str) -> anyhow::Result<()> {
-    let binary = Binary::new("testing")?;
+    let binary = Binary::seeded().await?;
     let server = binary.serve().await?;
     let idle = TcpStream::connect(server.address).await?;
 
@@ -212,5 +212,77 @@ async fn a_database_that_cannot_be_written_is_named() -> anyhow::Result<()> {
     let mut shell = binary.command("sh");
     shell.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" serve --port 0", env!("CARGO_BIN_EXE_artisan")]);
     assert_refused(&Ended::of(&mut shell).await?);
+    Ok(())
+}
+
+/// One request, and the answer's JSON.
+async fn ask(server: &Serving, method: &str, path: &str, token: &str, body: &Value) -> anyhow::Result<Value> {
+    let body = body.to_string();
+    let request = format!(
+        "{method} {path}?secret=in-the-query HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = exchange(server.address, request.as_bytes()).await?;
+    anyhow::ensure!(answer.status < 300, "{method} {path}: {answer:?}");
+    Ok(serde_json::from_str(&answer.body)?)
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_however_much_is() -> anyhow::Result<()> {
+    for format in ["text", "json"] {
+        let binary = Binary::seeded().await?.env("LOG_LEVEL", "trace").env("LOG_FORMAT", format);
+        let server = binary.serve().await?;
+        let ada = json!({"name": "Ada", "email": "ada@example.com", "password": "a secret horse"});
+        let registered = ask(&server, "POST", "/api/v1/auth/register", "", &ada).await?;
+        let login = json!({"email": "ada@example.com", "password": "a secret horse"});
+        let login = ask(&server, "POST", "/api/v1/auth/login", "", &login).await?;
+        let (first, second) =
+            (registered["token"].as_str().unwrap_or_default(), login["token"].as_str().unwrap_or_default());
+        let path = format!("/api/v1/users/{}", registered["user"]["id"].as_str().unwrap_or_default());
+        ask(&server, "PATCH", &path, second, &json!({"password": "another secret horse"})).await?;
+        ask(&server, "GET", "/api/v1/me", second, &Value::Null).await?;
+        let hashes = binary.rows("select password_hash from users").await?;
+        server.signal("TERM").await?;
+        let ended = server.ended().await?;
+        assert!(ended.err.contains("/api/v1/auth/login") && ended.err.contains("answered"), "{ended:?}");
+        let hashes = hashes.iter().map(|row| row.text("password_hash"));
+        for secret in hashes.chain(["secret horse", "in-the-query", "$argon2", first, second]) {
+            assert!(secret.len() > 6 && !ended.err.contains(secret), "{secret} in {}", ended.err);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_to_do_about_a_database_without_tables_is_said_to_the_operator_alone() -> anyhow::Result<()> {
+    let binary = Binary::new("production")?.env("APP_KEY", "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let said = binary.refused(1, &["user:list"]).await?;
+    assert!(said.contains("run `cargo artisan migrate`") && said.lines().count() == 1, "{said}");
+    let server = binary.serve().await?;
+    let body = json!({"email": ADMIN, "password": PASSWORD});
+    let refused = ask(&server, "POST", "/api/v1/auth/login", "", &body).await.unwrap_err().to_string();
+    assert!(refused.contains("500") && !refused.contains("migrate"), "{refused}");
+    server.signal("TERM").await?;
+    let ended = server.ended().await?;
+    assert!(ended.err.contains("run `cargo artisan migrate`"), "{ended:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_damaged_table_is_told_with_the_files_name() -> anyhow::Result<()> {
+    if !is_embedded() {
+        return Ok(());
+    }
+    let binary = Binary::seeded().await?;
+    binary.change("pragma wal_checkpoint(truncate)").await.ok();
+    let file = binary.path("app.sqlite");
+    let mut bytes = fs::read(&file)?;
+    // All but the first page, which has the schema.
+    bytes[4096..].fill(0xa5);
+    fs::write(&file, &bytes)?;
+    let _ = fs::remove_file(binary.path("app.sqlite-wal"));
+    let said = binary.refused(1, &["user:list"]).await?;
+    assert!(said.contains("app.sqlite") && said.contains("its file is damaged"), "{said}");
     Ok(())
 }

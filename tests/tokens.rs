@@ -5,10 +5,10 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use app::application;
+use app::{application, database::Database};
 use paravel::{
     async_trait,
     auth::{Argon2Hasher, HashError, Hasher, TokenHash},
@@ -19,6 +19,9 @@ use paravel::{
 use serde_json::json;
 
 use crate::support::{ADMIN, PASSWORD, admin, app, log_in, member, rows, seeded};
+
+/// Failed logins of each kind, so that a difference would show in the medians that are printed.
+const LOGINS: usize = 1000;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -36,6 +39,21 @@ async fn refused(request: TestRequest) -> TestResponse {
     let answer = request.send().await.assert_problem(401, None);
     assert!(answer.header("www-authenticate").starts_with("Bearer"), "{answer:?}");
     answer
+}
+
+#[tokio::test]
+async fn a_bad_token_is_called_one_and_a_good_one_is_kept_by_no_cache() -> anyhow::Result<()> {
+    let app = app().await?;
+    let none = refused(app.get("/api/v1/me")).await;
+    assert_eq!(none.header("www-authenticate"), "Bearer");
+    let bad = refused(app.get("/api/v1/me").bearer("nonsense")).await;
+    assert_eq!(bad.header("www-authenticate"), "Bearer error=\"invalid_token\"");
+    let ada = json!({"name": "Ada", "email": "ada@example.com", "password": PASSWORD});
+    let registered = app.post("/api/v1/auth/register").json(&ada).send().await.assert_status(201);
+    let login = json!({"email": "ada@example.com", "password": PASSWORD});
+    let login = app.post("/api/v1/auth/login").json(&login).send().await.assert_status(200);
+    assert_eq!((registered.header("cache-control"), login.header("cache-control")), ("no-store", "no-store"));
+    Ok(())
 }
 
 #[tokio::test]
@@ -176,6 +194,27 @@ async fn a_change_without_a_password_ends_no_login() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_login_makes_a_hash_stronger_that_is_weaker_than_configured() -> anyhow::Result<()> {
+    let app = app().await?;
+    let ada = member(&app, "Ada").await?;
+    let hash = async || -> anyhow::Result<String> {
+        Ok(rows(&app, "select password_hash from users where name = 'Ada'").await?[0].text("password_hash").to_owned())
+    };
+    let weak = hash().await?;
+    assert!(weak.contains("m=64,t=1,"), "{weak}");
+    let database: Arc<Database> = app.make()?;
+    let env = [("DATABASE_URL", database.config().url.expose()), ("HASH_MEMORY_KIB", "64"), ("HASH_ITERATIONS", "2")];
+    let stronger = TestApp::boot(application().env(Env::from_pairs(env))).await?;
+    log_in(&stronger, &ada.email, PASSWORD).await?;
+    let strong = hash().await?;
+    assert!(strong.contains("m=64,t=2,"), "{strong}");
+    log_in(&stronger, &ada.email, PASSWORD).await?;
+    assert_eq!(hash().await?, strong, "once");
+    app.get("/api/v1/me").bearer(&ada.token).send().await.assert_status(200);
+    Ok(())
+}
+
 struct Counting {
     inner: Argon2Hasher,
     made: AtomicUsize,
@@ -213,12 +252,17 @@ async fn an_unknown_user_and_a_wrong_password_cannot_be_told_apart() -> anyhow::
     let mut answers = Vec::new();
     for email in [ADMIN, "nobody@example.com"] {
         let before = hasher.checked.load(Ordering::Relaxed);
-        for _ in 0..10 {
+        let mut times = Vec::new();
+        for _ in 0..LOGINS {
+            let began = Instant::now();
             let body = json!({"email": email, "password": "wrong horse"});
             let answer = refused(app.post("/api/v1/auth/login").header("x-request-id", "one").json(&body)).await;
+            times.push(began.elapsed());
             answers.push((answer.text(), answer.header("content-length").to_owned(), answer.queries()));
         }
-        assert_eq!(hasher.checked.load(Ordering::Relaxed) - before, 10, "one verification a login of {email}");
+        times.sort_unstable();
+        println!("a failed login of {email} took {:?}, the median of {LOGINS}", times[LOGINS / 2]);
+        assert_eq!(hasher.checked.load(Ordering::Relaxed) - before, LOGINS, "one verification a login of {email}");
     }
     answers.dedup();
     assert_eq!(answers.len(), 1, "{answers:?}");

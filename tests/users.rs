@@ -1,6 +1,10 @@
 //! Users: created, shown, changed, deleted, and given roles.
 
-use paravel::testing::TestApp;
+use std::sync::Arc;
+
+use anyhow::Context;
+use app::services::{AuthService, UserService};
+use paravel::{database::DatabaseAdmin, support::Secret, testing::TestApp};
 use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, Person, admin, app, count, id, log_in, member};
@@ -19,6 +23,33 @@ async fn admin_and_member() -> anyhow::Result<(TestApp, Person, Person)> {
     let app = app().await?;
     let people = (admin(&app).await?, member(&app, "Ada").await?);
     Ok((app, people.0, people.1))
+}
+
+#[tokio::test]
+async fn nobody_is_added_without_a_role() -> anyhow::Result<()> {
+    let app = app().await?;
+    let database: Arc<dyn DatabaseAdmin> = app.make()?;
+    database.apply(None, "delete from roles where name = 'member'".to_owned()).await?;
+    let body = json!({"name": "Ada", "email": "ada@example.com", "password": PASSWORD});
+    app.post("/api/v1/auth/register").json(&body).send().await.assert_problem(500, None);
+    assert_eq!(count(&app, "users").await?, 1);
+    let error = app.artisan(&["user:create", "ada@example.com", "--name", "Ada"]).await.unwrap_err();
+    assert!(error.to_string().contains("run `cargo artisan db:seed --class roles`"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_shown_of_a_user_to_the_log_has_no_hash() -> anyhow::Result<()> {
+    let app = app().await?;
+    let ada = member(&app, "Ada").await?;
+    let users: Arc<dyn UserService> = app.make()?;
+    let user = users.find_by_email(&ada.email).await?.context("she is there")?;
+    let auth: Arc<dyn AuthService> = app.make()?;
+    let login = auth.login(&ada.email, Secret::new(PASSWORD.to_owned())).await?;
+    let shown = format!("{user:?} {login:?}");
+    assert!(shown.contains("ada@example.com") && !shown.contains("argon2"), "{shown}");
+    assert!(!shown.contains(login.token.text().expose()), "{shown}");
+    Ok(())
 }
 
 #[tokio::test]
@@ -176,5 +207,29 @@ async fn assigning_roles_replaces_all_of_them_or_none() -> anyhow::Result<()> {
     assign(json!([])).await.assert_status(200).assert_json("/data/roles", json!([]));
     assign(json!(["admin"])).await.assert_status(200);
     app.get("/api/v1/roles").bearer(&ada.token).send().await.assert_status(200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_change_of_nothing_is_none_and_one_of_roles_is_one() -> anyhow::Result<()> {
+    let (app, admin, ada) = admin_and_member().await?;
+    let before = app.get(&path(&ada)).bearer(&ada.token).send().await.at("/data/updated_at");
+    let nothing = app.patch(&path(&ada)).bearer(&ada.token).json(&json!({})).send().await.assert_status(200);
+    nothing.assert_json("/data/updated_at", before.clone());
+    let roles = app.put(&format!("{}/roles", path(&ada))).bearer(&admin.token).json(&json!({"roles": ["editor"]}));
+    let roles = roles.send().await.assert_status(200);
+    assert_ne!(roles.at("/data/updated_at"), before);
+    app.patch(NOBODY).bearer(&admin.token).json(&json!({})).send().await.assert_problem(404, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_user_has_one_address() -> anyhow::Result<()> {
+    let (app, _, ada) = admin_and_member().await?;
+    let simple = ada.id.replace('-', "");
+    for other in [simple.clone(), format!("urn:uuid:{}", ada.id), format!("%7B{}%7D", ada.id)] {
+        app.get(&format!("/api/v1/users/{other}")).bearer(&ada.token).send().await.assert_problem(404, None);
+    }
+    app.get(&path(&ada)).bearer(&ada.token).send().await.assert_status(200);
     Ok(())
 }

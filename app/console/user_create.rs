@@ -54,12 +54,7 @@ impl Command for UserCreate {
             let faults: Vec<_> = report.iter().map(|(path, error)| format!("{path} {}", error.message())).collect();
             bail!("{}", faults.join("; "));
         }
-        let mut user = users.create(NewUser::from(&request)).await?;
-        if !self.roles.is_empty()
-            && let Err(error) = users.assign_roles(user.user.id, self.roles.clone()).await.map(|changed| user = changed)
-        {
-            bail!("{} was created as a member, but was given no other role: {error}", user.user.email);
-        }
+        let user = users.create(NewUser { roles: self.roles, ..NewUser::from(&request) }).await?;
         Ok(console.value(&Created { user: user.into(), password: made })?)
     }
 }

@@ -9,9 +9,11 @@ impl From<UserError> for Problem {
         match error {
             UserError::NotFound => Self::not_found(error.to_string()),
             UserError::EmailTaken => Self::conflict(error.to_string()).field("email", "is taken"),
-            UserError::UnknownRole => {
+            UserError::UnknownRole { .. } => {
                 Self::unprocessable(error.to_string()).field("roles", "names a role that does not exist")
             }
+            UserError::LastManager => Self::conflict(error.to_string()),
+            UserError::NoDefaultRole => Self::internal(error),
             UserError::Database(error) => error.into(),
             UserError::Hash(error) => error.into(),
             UserError::Container(error) => error.into(),
@@ -27,6 +29,7 @@ impl From<RoleError> for Problem {
             RoleError::UnknownPermission => {
                 Self::unprocessable(error.to_string()).field("permissions", "names a permission that does not exist")
             }
+            RoleError::LastManager => Self::conflict(error.to_string()),
             RoleError::Database(error) => error.into(),
             RoleError::Container(error) => error.into(),
         }

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use diesel::{Insertable, Queryable, Selectable};
 use paravel::support::{Id, Timestamp};
 
@@ -8,7 +10,7 @@ use crate::database::schema::personal_access_tokens;
 pub type TokenId = Id<PersonalAccessToken>;
 
 /// A bearer token's row. The token itself is nowhere: only its hash is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = personal_access_tokens)]
 pub struct PersonalAccessToken {
     /// Its key.
@@ -27,4 +29,12 @@ pub struct PersonalAccessToken {
     pub revoked_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+// Without the token's hash, which is nobody's business.
+impl fmt::Debug for PersonalAccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("PersonalAccessToken");
+        shown.field("id", &self.id).field("user_id", &self.user_id).field("name", &self.name).finish_non_exhaustive()
+    }
 }

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use paravel::support::{Id, Timestamp};
 
@@ -8,7 +10,7 @@ use crate::database::schema::users;
 pub type UserId = Id<User>;
 
 /// Somebody who can log in.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = users)]
 pub struct User {
     /// Its key.
@@ -25,9 +27,17 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
+// Without the password's hash, which is nobody's business.
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("User");
+        shown.field("id", &self.id).field("name", &self.name).field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
 /// What is stored anew of a [`User`]. What is `None` stays as it is in the table, where somebody else may have changed it
 /// meanwhile.
-#[derive(Debug, Clone, AsChangeset)]
+#[derive(Clone, AsChangeset)]
 #[diesel(table_name = users)]
 pub struct UserEdit {
     /// What to call them.
@@ -38,6 +48,12 @@ pub struct UserEdit {
     pub password_hash: Option<String>,
     /// When it is changed.
     pub updated_at: Timestamp,
+}
+
+impl fmt::Debug for UserEdit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserEdit").field("name", &self.name).field("email", &self.email).finish_non_exhaustive()
+    }
 }
 
 /// A user and the roles they have.

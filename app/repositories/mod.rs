@@ -1,14 +1,19 @@
 //! The queries, behind traits: what services know of the database.
 
+mod managers;
 mod roles;
 mod sort;
 mod tokens;
 mod users;
 
+pub use managers::Guarded;
 pub use roles::{DieselRoles, RoleRepository};
 pub use sort::{RoleSort, UserSort};
 pub use tokens::{DieselTokens, TokenOwner, TokenRepository};
 pub use users::{DieselUsers, UserRepository};
+
+use diesel::result::Error::RollbackTransaction;
+use paravel::database::DbError;
 
 /// What a list may be asked for besides its page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +29,20 @@ pub struct ListRequest<'a, S> {
 diesel::define_sql_function! {
     /// In lower case, so that a search finds it however it is written.
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// What a closure returns to have its transaction undone.
+fn undone() -> DbError {
+    DbError::from(RollbackTransaction)
+}
+
+/// Whether the transaction was kept.
+fn unless_undone(done: Result<(), DbError>) -> Result<bool, DbError> {
+    match done {
+        Ok(()) => Ok(true),
+        Err(DbError::Query(RollbackTransaction)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// A `LIKE` pattern for rows that contain the text, whose own wildcards count as text.

@@ -8,7 +8,11 @@ use paravel::{
     service,
 };
 
-use super::{ListRequest, RoleSort, containing, lower};
+use super::{
+    Guarded, ListRequest, RoleSort, containing, lower,
+    managers::{self, Undone},
+    undone, unless_undone,
+};
 use crate::{
     database::{
         Backend, Conn, Database, IdSql,
@@ -26,18 +30,21 @@ pub trait RoleRepository {
     /// The roles of these names, with their permissions; those that do not exist are left out.
     async fn named(&self, names: &[String]) -> Result<Vec<RoleWithPermissions>, DbError>;
 
+    /// Every role's name.
+    async fn names(&self) -> Result<Vec<String>, DbError>;
+
     /// One page of roles with their permissions: three queries, however many roles.
     async fn page(&self, request: ListRequest<'_, RoleSort>) -> Result<Page<RoleWithPermissions>, DbError>;
 
     /// Adds a role with these permissions; whether there are all of those. Nothing is added where not.
     async fn create(&self, role: Role, permissions: Vec<String>) -> Result<bool, DbError>;
 
-    /// Changes a role and, where given, its permissions; whether there are all of those. Nothing is changed where
-    /// not.
-    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<bool, DbError>;
+    /// Changes a role and, where given, its permissions, where there are all of those; but for the role by which the last
+    /// manages users and roles.
+    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<Guarded, DbError>;
 
-    /// Deletes a role; whether there was one.
-    async fn delete(&self, id: RoleId) -> Result<bool, DbError>;
+    /// Deletes a role, but for the one by which the last manages users and roles.
+    async fn delete(&self, id: RoleId) -> Result<Guarded, DbError>;
 
     /// Adds those of these permissions that are not there yet.
     async fn add_permissions(&self, names: Vec<String>) -> Result<(), DbError>;
@@ -91,25 +98,14 @@ async fn with_permissions(c: &mut Conn, roles: Vec<Role>) -> Result<Vec<RoleWith
     Ok(roles.into_iter().map(|(role, permissions)| RoleWithPermissions { role, permissions }).collect())
 }
 
-/// Gives a role the permissions of these names, or undoes the transaction where one does not exist.
-async fn give(c: &mut Conn, role: RoleId, names: &[String]) -> Result<(), DbError> {
+/// Gives a role the permissions of these names; whether there are all of them.
+async fn give(c: &mut Conn, role: RoleId, names: &[String]) -> Result<bool, DbError> {
     let rows =
         permissions::table.filter(permissions::name.eq_any(names)).select((role.into_sql::<IdSql>(), permissions::id));
     let insert = rows
         .insert_into(role_permissions::table)
         .into_columns((role_permissions::role_id, role_permissions::permission_id));
-    if insert.execute(c).await? != names.len() {
-        return Err(DbError::from(diesel::result::Error::RollbackTransaction));
-    }
-    Ok(())
-}
-
-fn unless_undone(done: Result<(), DbError>) -> Result<bool, DbError> {
-    match done {
-        Ok(()) => Ok(true),
-        Err(DbError::Query(diesel::result::Error::RollbackTransaction)) => Ok(false),
-        Err(error) => Err(error),
-    }
+    Ok(insert.execute(c).await? == names.len())
 }
 
 #[service]
@@ -132,6 +128,10 @@ impl RoleRepository for DieselRoles {
             .await
     }
 
+    async fn names(&self) -> Result<Vec<String>, DbError> {
+        self.db.read(async |c| Ok(roles::table.select(roles::name).order(roles::name).load(c).await?)).await
+    }
+
     async fn page(&self, request: ListRequest<'_, RoleSort>) -> Result<Page<RoleWithPermissions>, DbError> {
         self.db
             .read(async |c| {
@@ -146,26 +146,36 @@ impl RoleRepository for DieselRoles {
         let done = self.db.write(async move |c| {
             let id = role.id;
             RoleRows::create(c, role).await?;
-            give(c, id, &permissions).await
+            if give(c, id, &permissions).await? { Ok(()) } else { Err(undone()) }
         });
         unless_undone(done.await)
     }
 
-    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<bool, DbError> {
+    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<Guarded, DbError> {
         let done = self.db.write(async move |c| {
+            let managed = permissions.is_some() && managers::are_there(c).await?;
             RoleRows::update(c, id, edit).await?;
             if let Some(permissions) = permissions {
                 let old = role_permissions::table.filter(role_permissions::role_id.eq(id));
                 diesel::delete(old).execute(c).await?;
-                give(c, id, &permissions).await?;
+                if !give(c, id, &permissions).await? {
+                    return Err(Undone::NotFound);
+                }
             }
-            Ok(())
+            managers::still_there(c, managed).await
         });
-        unless_undone(done.await)
+        managers::guarded(done.await)
     }
 
-    async fn delete(&self, id: RoleId) -> Result<bool, DbError> {
-        self.db.write(async move |c| RoleRows::delete(c, id).await).await
+    async fn delete(&self, id: RoleId) -> Result<Guarded, DbError> {
+        let done = self.db.write(async move |c| {
+            let managed = managers::are_there(c).await?;
+            if !RoleRows::delete(c, id).await? {
+                return Err(Undone::NotFound);
+            }
+            managers::still_there(c, managed).await
+        });
+        managers::guarded(done.await)
     }
 
     async fn add_permissions(&self, names: Vec<String>) -> Result<(), DbError> {

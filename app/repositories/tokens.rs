@@ -7,7 +7,7 @@ use paravel::{Inject, auth::TokenHash, database::DbError, service, support::Time
 use crate::{
     database::{
         Conn, Database,
-        schema::{permissions, personal_access_tokens, role_permissions, user_roles},
+        schema::{permissions, personal_access_tokens, role_permissions, user_roles, users},
     },
     models::{PersonalAccessToken, TokenId, UserId},
 };
@@ -28,8 +28,10 @@ pub struct TokenOwner {
 /// The personal access tokens' queries.
 #[service]
 pub trait TokenRepository {
-    /// Adds a token.
-    async fn create(&self, token: PersonalAccessToken) -> Result<(), DbError>;
+    /// Adds a token to a user whose password still has the hash `proof`, which `renewed` takes the place of; whether
+    /// it has. Nothing is added where not.
+    async fn create(&self, token: PersonalAccessToken, proof: String, renewed: Option<String>)
+    -> Result<bool, DbError>;
 
     /// The owner of the token with this hash, where it is valid now.
     async fn owner(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenOwner>, DbError>;
@@ -67,11 +69,27 @@ pub(super) async fn revoke_all(
 
 #[service]
 impl TokenRepository for DieselTokens {
-    async fn create(&self, token: PersonalAccessToken) -> Result<(), DbError> {
+    async fn create(
+        &self,
+        token: PersonalAccessToken,
+        proof: String,
+        renewed: Option<String>,
+    ) -> Result<bool, DbError> {
         self.db
             .write(async move |c| {
+                let user = users::table.find(token.user_id);
+                let hash = renewed.unwrap_or_else(|| proof.clone());
+                // It locks the user, on a server too: a change of the password is either over and seen here, or waits and
+                // then finds this token among those to be revoked.
+                let held = user.filter(users::password_hash.eq(proof));
+                diesel::update(held).set(users::password_hash.eq(&hash)).execute(c).await?;
+                // Not by how many rows were changed: not every backend counts one that stays as it was.
+                let held: i64 = user.filter(users::password_hash.eq(hash)).count().get_result(c).await?;
+                if held == 0 {
+                    return Ok(false);
+                }
                 diesel::insert_into(personal_access_tokens::table).values(&token).execute(c).await?;
-                Ok(())
+                Ok(true)
             })
             .await
     }

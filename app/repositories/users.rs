@@ -6,15 +6,24 @@ use paravel::{
     Inject,
     auth::TokenHash,
     database::{DbError, Page, with_many},
+    events::EventBus,
     service,
+    support::Timestamp,
+    tracing,
 };
 
-use super::{ListRequest, UserSort, containing, lower, tokens::revoke_all};
+use super::{
+    Guarded, ListRequest, UserSort, containing, lower,
+    managers::{self, Undone},
+    tokens::revoke_all,
+    undone, unless_undone,
+};
 use crate::{
     database::{
         Backend, Conn, Database, IdSql,
         schema::{roles, user_roles, users},
     },
+    events::UserRegistered,
     models::{Role, User, UserEdit, UserId, UserWithRoles},
 };
 
@@ -30,18 +39,19 @@ pub trait UserRepository {
     /// One page of users with their roles: three queries, however many users.
     async fn page(&self, request: ListRequest<'_, UserSort>) -> Result<Page<UserWithRoles>, DbError>;
 
-    /// Adds a user with these roles; those that do not exist are left out.
-    async fn create(&self, user: User, roles: Vec<String>) -> Result<(), DbError>;
+    /// Adds a user with these roles and says so by [`UserRegistered`]; whether there are all such roles. Nothing is
+    /// added where not.
+    async fn create(&self, user: User, roles: Vec<String>) -> Result<bool, DbError>;
 
     /// Changes a user; whether there is one. A new password revokes their tokens, but for the one with the hash `keep`.
     async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError>;
 
-    /// Deletes a user; whether there was one.
-    async fn delete(&self, id: UserId) -> Result<bool, DbError>;
+    /// Deletes a user, but for the last who manages users and roles.
+    async fn delete(&self, id: UserId) -> Result<Guarded, DbError>;
 
-    /// Replaces a user's roles by those of these names; whether there are such a user and all such roles. Nothing is
-    /// changed where not.
-    async fn set_roles(&self, id: UserId, names: Vec<String>) -> Result<bool, DbError>;
+    /// Replaces a user's roles by those of these names, where there are all of them; but for the last who manages users
+    /// and roles.
+    async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<Guarded, DbError>;
 }
 
 /// [`UserRepository`] on the application's database.
@@ -49,6 +59,7 @@ pub trait UserRepository {
 #[inject(as = dyn UserRepository)]
 pub struct DieselUsers {
     db: Arc<Database>,
+    events: Arc<EventBus>,
 }
 
 paravel::repository! {
@@ -133,46 +144,60 @@ impl UserRepository for DieselUsers {
             .await
     }
 
-    async fn create(&self, user: User, roles: Vec<String>) -> Result<(), DbError> {
-        self.db
-            .write(async move |c| {
-                let id = user.id;
-                UserRows::create(c, user).await?;
-                add_roles(c, id, &roles).await?;
-                Ok(())
-            })
-            .await
+    async fn create(&self, user: User, roles: Vec<String>) -> Result<bool, DbError> {
+        let events = Arc::clone(&self.events);
+        let done = self.db.write(async move |c| {
+            let (id, name) = (user.id, user.name.clone());
+            UserRows::create(c, user).await?;
+            if add_roles(c, id, &roles).await? != roles.len() {
+                return Err(undone());
+            }
+            // In here it waits for the commit, and then happens although the caller may be gone.
+            if let Err(error) = events.dispatch(UserRegistered { user: id, name }).await {
+                tracing::error!(%error, user = %id, "a new user is stored, but nobody will hear of it");
+            }
+            Ok(())
+        });
+        unless_undone(done.await)
     }
 
     async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError> {
         self.db
             .write(async move |c| {
-                // In one transaction: an old login must not outlive the password it was made with.
-                if edit.password_hash.is_some() {
-                    revoke_all(c, id, keep, edit.updated_at).await?;
+                let (new_password, now) = (edit.password_hash.is_some(), edit.updated_at);
+                let changed = UserRows::update(c, id, edit).await?;
+                // In one transaction: an old login must not outlive the password it was made with. Only now, with the user
+                // locked, are the tokens of logins that came before all there.
+                if new_password {
+                    revoke_all(c, id, keep, now).await?;
                 }
-                UserRows::update(c, id, edit).await
+                Ok(changed)
             })
             .await
     }
 
-    async fn delete(&self, id: UserId) -> Result<bool, DbError> {
-        self.db.write(async move |c| UserRows::delete(c, id).await).await
+    async fn delete(&self, id: UserId) -> Result<Guarded, DbError> {
+        let done = self.db.write(async move |c| {
+            let managed = managers::are_there(c).await?;
+            if !UserRows::delete(c, id).await? {
+                return Err(Undone::NotFound);
+            }
+            managers::still_there(c, managed).await
+        });
+        managers::guarded(done.await)
     }
 
-    async fn set_roles(&self, id: UserId, names: Vec<String>) -> Result<bool, DbError> {
+    async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<Guarded, DbError> {
         let done = self.db.write(async move |c| {
+            let managed = managers::are_there(c).await?;
             let exists = UserRows::exists(c, id).await?;
+            diesel::update(users::table.find(id)).set(users::updated_at.eq(now)).execute(c).await?;
             diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(c).await?;
             if !exists || add_roles(c, id, &names).await? != names.len() {
-                return Err(DbError::from(diesel::result::Error::RollbackTransaction));
+                return Err(Undone::NotFound);
             }
-            Ok(())
+            managers::still_there(c, managed).await
         });
-        match done.await {
-            Ok(()) => Ok(true),
-            Err(DbError::Query(diesel::result::Error::RollbackTransaction)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        managers::guarded(done.await)
     }
 }

@@ -76,7 +76,8 @@ pub struct AppAuth {
 }
 
 impl AppAuth {
-    async fn issue(&self, user: UserId) -> Result<Login, LoginError> {
+    /// Makes a token for a user whose password was found right against this hash, which a stronger one takes the place of.
+    async fn issue(&self, user: UserId, proof: String, renewed: Option<String>) -> Result<Login, LoginError> {
         let token = Token::generate().map_err(|error| LoginError::Random(error.into()))?;
         let now = self.clock.now();
         let expires_at = now.plus(self.config.token_ttl);
@@ -90,7 +91,10 @@ impl AppAuth {
             revoked_at: None,
             created_at: now,
         };
-        self.tokens.create(row).await?;
+        if !self.tokens.create(row, proof, renewed).await? {
+            // They have another password by now, or are gone.
+            return Err(LoginError::BadCredentials);
+        }
         Ok(Login { token, expires_at, user: self.users.find(user).await? })
     }
 }
@@ -98,18 +102,21 @@ impl AppAuth {
 #[service]
 impl AuthService for AppAuth {
     async fn register(&self, user: NewUser) -> Result<Login, LoginError> {
-        let user = self.users.create(user).await?;
-        self.issue(user.user.id).await
+        let user = self.users.create(user).await?.user;
+        self.issue(user.id, user.password_hash, None).await
     }
 
     async fn login(&self, email: &str, password: Secret<String>) -> Result<Login, LoginError> {
         let user = self.users.find_by_email(email).await?;
         let hash = user.as_ref().map(|user| user.password_hash.clone());
-        let right = self.hasher.check(password, hash).await?;
-        match user {
-            Some(user) if right => self.issue(user.id).await,
-            _ => Err(LoginError::BadCredentials),
-        }
+        let right = self.hasher.check(password.clone(), hash).await?;
+        let Some(user) = user.filter(|_| right) else { return Err(LoginError::BadCredentials) };
+        // The one moment at which the password is at hand: where hashes are to be stronger by now, its own is made anew.
+        let renewed = match self.hasher.needs_rehash(&user.password_hash) {
+            true => Some(self.hasher.make(password).await?),
+            false => None,
+        };
+        self.issue(user.id, user.password_hash, renewed).await
     }
 
     async fn logout(&self, token: &TokenHash) -> Result<(), LoginError> {

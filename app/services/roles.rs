@@ -10,7 +10,7 @@ use paravel::{
 
 use crate::{
     models::{Role, RoleEdit, RoleId, RoleWithPermissions},
-    repositories::{ListRequest, RoleRepository, RoleSort},
+    repositories::{Guarded, ListRequest, RoleRepository, RoleSort},
 };
 
 /// The roles.
@@ -33,10 +33,10 @@ pub trait RoleService {
     /// Adds a role.
     async fn create(&self, role: NewRole) -> Result<RoleWithPermissions, RoleError>;
 
-    /// Changes a role.
+    /// Changes a role; never so that nobody is left who can manage users and roles.
     async fn update(&self, id: RoleId, change: RoleChange) -> Result<RoleWithPermissions, RoleError>;
 
-    /// Deletes a role; users lose it.
+    /// Deletes a role, and users lose it; never so that nobody is left who can manage users and roles.
     async fn delete(&self, id: RoleId) -> Result<(), RoleError>;
 
     /// Makes sure that these permissions and this role exist; one that does is left as it is.
@@ -78,6 +78,11 @@ pub enum RoleError {
     /// A permission that does not exist.
     #[error("one of the permissions does not exist")]
     UnknownPermission,
+    /// Nobody would be left to give anybody their rights back.
+    #[error(
+        "nobody would be left who can manage both users and roles: give somebody another role with these permissions first"
+    )]
+    LastManager,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -137,20 +142,32 @@ impl RoleService for AppRoles {
 
     async fn update(&self, id: RoleId, change: RoleChange) -> Result<RoleWithPermissions, RoleError> {
         let before = self.find(id).await?;
+        // Nothing to change is no change.
+        if matches!(
+            (&change.name, &change.description, &change.permissions),
+            (Patch::Absent, Patch::Absent, Patch::Absent)
+        ) {
+            return Ok(before);
+        }
         let edit = RoleEdit {
             name: change.name.value().map(|name| name.trim().to_owned()),
             description: change.description.value(),
             updated_at: self.clock.now(),
         };
         let permissions = change.permissions.value().map(each_once);
-        if !self.roles.update(before.role.id, edit, permissions).await.map_err(taken)? {
-            return Err(RoleError::UnknownPermission);
+        match self.roles.update(before.role.id, edit, permissions).await.map_err(taken)? {
+            Guarded::Done => self.find(id).await,
+            Guarded::NotFound => Err(RoleError::UnknownPermission),
+            Guarded::LastManager => Err(RoleError::LastManager),
         }
-        self.find(id).await
     }
 
     async fn delete(&self, id: RoleId) -> Result<(), RoleError> {
-        if self.roles.delete(id).await? { Ok(()) } else { Err(RoleError::NotFound) }
+        match self.roles.delete(id).await? {
+            Guarded::Done => Ok(()),
+            Guarded::NotFound => Err(RoleError::NotFound),
+            Guarded::LastManager => Err(RoleError::LastManager),
+        }
     }
 
     async fn ensure(&self, role: NewRole) -> Result<(), RoleError> {

@@ -5,19 +5,16 @@ use paravel::{
     auth::{HashError, Hasher, TokenHash},
     container::ContainerError,
     database::{DbError, Page, PageRequest},
-    events::EventBus,
     service,
-    support::{Clock, Patch, Secret},
-    tracing,
+    support::{Clock, Patch, Secret, nearest},
 };
 
 use crate::{
-    events::UserRegistered,
     models::{User, UserEdit, UserId, UserWithRoles},
-    repositories::{ListRequest, UserRepository, UserSort},
+    repositories::{Guarded, ListRequest, RoleRepository, UserRepository, UserSort},
 };
 
-/// The role that somebody who registers has.
+/// The role of somebody who is given no other.
 const DEFAULT_ROLE: &str = "member";
 
 /// The users.
@@ -32,7 +29,7 @@ pub trait UserService {
     /// The user of this e-mail address.
     async fn find_by_email(&self, email: &str) -> Result<Option<User>, UserError>;
 
-    /// Adds a user, as a member, and says so by [`UserRegistered`].
+    /// Adds a user and says so by [`UserRegistered`](crate::events::UserRegistered).
     async fn create(&self, user: NewUser) -> Result<UserWithRoles, UserError>;
 
     /// Changes a user. A new password revokes their tokens, but for `current`.
@@ -43,10 +40,10 @@ pub trait UserService {
         current: Option<TokenHash>,
     ) -> Result<UserWithRoles, UserError>;
 
-    /// Deletes a user with their tokens.
+    /// Deletes a user with their tokens; never the last who can manage users and roles.
     async fn delete(&self, id: UserId) -> Result<(), UserError>;
 
-    /// Replaces a user's roles.
+    /// Replaces a user's roles; never those of the last who can manage users and roles by ones that do not.
     async fn assign_roles(&self, id: UserId, roles: Vec<String>) -> Result<UserWithRoles, UserError>;
 }
 
@@ -59,6 +56,8 @@ pub struct NewUser {
     pub email: String,
     /// Their password.
     pub password: Secret<String>,
+    /// The names of their roles; none makes them a member.
+    pub roles: Vec<String>,
 }
 
 /// What is to be changed of a user.
@@ -83,8 +82,21 @@ pub enum UserError {
     #[error("the e-mail address is taken")]
     EmailTaken,
     /// A role that does not exist.
-    #[error("one of the roles does not exist")]
-    UnknownRole,
+    #[error("there is no role `{name}`{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    UnknownRole {
+        /// The name.
+        name: String,
+        /// A role's name that it may have been meant for.
+        nearest: Option<String>,
+    },
+    /// The role of everybody who is given no other does not exist.
+    #[error(
+        "the role `{DEFAULT_ROLE}`, which every new user gets, does not exist: run `cargo artisan db:seed --class roles`"
+    )]
+    NoDefaultRole,
+    /// Nobody would be left to give anybody their rights back.
+    #[error("nobody else can manage both users and roles: give somebody a role with these permissions first")]
+    LastManager,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -101,14 +113,30 @@ pub enum UserError {
 #[inject(as = dyn UserService)]
 pub struct AppUsers {
     users: Arc<dyn UserRepository>,
+    roles: Arc<dyn RoleRepository>,
     hasher: Arc<dyn Hasher>,
-    events: Arc<EventBus>,
     clock: Arc<dyn Clock>,
 }
 
 /// The only unique value besides the key is the e-mail address.
 fn taken(error: DbError) -> UserError {
     if error.is_unique_violation() { UserError::EmailTaken } else { error.into() }
+}
+
+fn each_once(mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+impl AppUsers {
+    /// Which of these roles does not exist.
+    async fn unknown_role(&self, names: &[String]) -> Result<Option<UserError>, DbError> {
+        let known = self.roles.names().await?;
+        let Some(name) = names.iter().find(|name| !known.contains(name)) else { return Ok(None) };
+        let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+        Ok(Some(UserError::UnknownRole { name: name.clone(), nearest }))
+    }
 }
 
 fn normal(email: &str) -> String {
@@ -135,6 +163,13 @@ impl UserService for AppUsers {
         if self.users.find_by_email(&email).await?.is_some() {
             return Err(UserError::EmailTaken);
         }
+        let roles = match new.roles.is_empty() {
+            true => vec![DEFAULT_ROLE.to_owned()],
+            false => each_once(new.roles.clone()),
+        };
+        if let Some(unknown) = self.unknown_role(&roles).await? {
+            return Err(if new.roles.is_empty() { UserError::NoDefaultRole } else { unknown });
+        }
         let now = self.clock.now();
         let user = User {
             id: UserId::new(),
@@ -144,11 +179,10 @@ impl UserService for AppUsers {
             created_at: now,
             updated_at: now,
         };
-        let (id, name) = (user.id, user.name.clone());
-        self.users.create(user, vec![DEFAULT_ROLE.to_owned()]).await.map_err(taken)?;
-        // The user is there whatever a listener meets.
-        if let Err(error) = self.events.dispatch(UserRegistered { user: id, name }).await {
-            tracing::error!(%error, user = %id, "a new user was stored, but not all who wanted to hear of it did");
+        let id = user.id;
+        if !self.users.create(user, roles.clone()).await.map_err(taken)? {
+            // A role that went away meanwhile.
+            return Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NoDefaultRole));
         }
         self.find(id).await
     }
@@ -159,6 +193,10 @@ impl UserService for AppUsers {
         change: UserChange,
         current: Option<TokenHash>,
     ) -> Result<UserWithRoles, UserError> {
+        // Nothing to change is no change.
+        if matches!((&change.name, &change.email, &change.password), (Patch::Absent, Patch::Absent, Patch::Absent)) {
+            return self.find(id).await;
+        }
         let edit = UserEdit {
             name: change.name.value().map(|name| name.trim().to_owned()),
             email: change.email.value().map(|email| normal(&email)),
@@ -175,16 +213,20 @@ impl UserService for AppUsers {
     }
 
     async fn delete(&self, id: UserId) -> Result<(), UserError> {
-        if self.users.delete(id).await? { Ok(()) } else { Err(UserError::NotFound) }
+        match self.users.delete(id).await? {
+            Guarded::Done => Ok(()),
+            Guarded::NotFound => Err(UserError::NotFound),
+            Guarded::LastManager => Err(UserError::LastManager),
+        }
     }
 
-    async fn assign_roles(&self, id: UserId, mut roles: Vec<String>) -> Result<UserWithRoles, UserError> {
-        roles.sort_unstable();
-        roles.dedup();
+    async fn assign_roles(&self, id: UserId, roles: Vec<String>) -> Result<UserWithRoles, UserError> {
+        let roles = each_once(roles);
         let before = self.find(id).await?;
-        if !self.users.set_roles(before.user.id, roles).await? {
-            return Err(UserError::UnknownRole);
+        match self.users.set_roles(before.user.id, roles.clone(), self.clock.now()).await? {
+            Guarded::Done => self.find(id).await,
+            Guarded::NotFound => Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NotFound)),
+            Guarded::LastManager => Err(UserError::LastManager),
         }
-        self.find(id).await
     }
 }

@@ -1,16 +1,14 @@
 use std::sync::Arc;
 
-use paravel::{
-    auth::{Token, acceptable_password},
-    console::Console,
-    database::Seeder,
-    support::{BoxError, Secret},
-};
+use paravel::{auth::Token, console::Console, database::Seeder, support::BoxError};
 
 use crate::{
     config::SeedConfig,
     services::{NewUser, UserService},
 };
+
+/// The role of an administrator.
+const ROLE: &str = "admin";
 
 /// The first administrator, where there is no user of that e-mail address yet.
 pub struct AdminSeeder;
@@ -21,28 +19,32 @@ impl Seeder for AdminSeeder {
 
     async fn run(&self, (users, config): Self::Dependencies, console: &mut Console) -> Result<(), BoxError> {
         let email = &config.admin_email;
-        if users.find_by_email(email).await?.is_some() {
-            return Ok(());
+        if let Some(known) = users.find_by_email(email).await? {
+            let roles = users.find(known.id).await?.roles;
+            if roles.iter().any(|role| role.name == ROLE) {
+                return Ok(());
+            }
+            return Err(format!(
+                "{email} is a user without the role `{ROLE}`: run `cargo artisan role:assign {email} {ROLE}`, or set ADMIN_EMAIL"
+            )
+            .into());
         }
-        let password = match &config.admin_password {
-            Some(password) => {
-                acceptable_password(password.expose(), &()).map_err(|error| format!("ADMIN_PASSWORD {error}"))?;
-                password.clone()
-            }
-            None => {
-                let password = Token::generate()?.text().clone();
-                console.line(format!("The administrator {email} has the password {}", password.expose()));
-                console.line("It is shown this once. Set ADMIN_PASSWORD before seeding to choose one.");
-                password
-            }
+        let (password, made) = match &config.admin_password {
+            Some(password) => (password.clone(), false),
+            None => (Token::generate()?.text().clone(), true),
         };
         let user = NewUser {
             name: "Administrator".to_owned(),
             email: email.clone(),
-            password: Secret::new(password.expose().clone()),
+            password: password.clone(),
+            roles: vec![ROLE.to_owned()],
         };
-        let user = users.create(user).await?;
-        users.assign_roles(user.user.id, vec!["admin".to_owned()]).await?;
+        users.create(user).await?;
+        // Only now is it one that works.
+        if made {
+            console.line(format!("The administrator {email} has the password {}", password.expose()));
+            console.line("It is shown this once. Set ADMIN_PASSWORD before seeding to choose one.");
+        }
         Ok(())
     }
 }

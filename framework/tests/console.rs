@@ -172,7 +172,8 @@ fn what_cannot_be_undone_is_refused_in_production_where_nobody_can_be_asked() {
     let (mut console, _) = Console::memory(false);
     let refused = console.guard("Drop every table", true, false).unwrap_err();
     assert!(matches!(refused, Refused::NoTerminal { .. }));
-    let text = "Drop every table in production needs a confirmation, and there is no terminal to ask on: pass --force";
+    let text =
+        "Drop every table? In production that has to be confirmed, and there is no terminal to ask on: pass --force";
     assert_eq!(refused.to_string(), text);
     console.guard("Drop every table", true, true).unwrap();
     console.guard("Drop every table", false, false).unwrap();

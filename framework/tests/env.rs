@@ -152,3 +152,25 @@ fn a_key_is_32_bytes_and_reads_back_what_it_wrote() {
     assert!(AppKey::parse(key.to_text().trim_start_matches("base64:")).is_none());
     assert_eq!(format!("{key:?}"), "[redacted]");
 }
+
+#[test]
+fn what_a_file_would_lose_without_a_word_is_a_fault() {
+    let text =
+        "PV_NAME=one\nPV_TOKEN=pa$word\nPV_KEY=\"x${PV_NOTHING}\"\nPV_NAME=two\nPV_OWN=$PV_OWN\nPV_CUT=$PV_NAME\n";
+    let env = file(text).unwrap();
+    for name in ["PV_NAME", "PV_TOKEN", "PV_KEY", "PV_OWN", "PV_CUT"] {
+        let _: String = env.var(name, "").or("");
+    }
+    let faults: Vec<_> = env.check().unwrap_err().0.iter().map(ToString::to_string).collect();
+    assert_eq!(faults.len(), 5, "{faults:?}");
+    assert!(faults[0].starts_with("PV_NAME is set twice in "), "{faults:?}");
+    for (fault, line) in faults[1..].iter().zip([2, 3, 5, 6]) {
+        assert!(fault.starts_with(&format!("line {line} of ")) && fault.contains("single quotes"), "{fault}");
+        assert!(!fault.contains("word"), "{fault}");
+    }
+    let kept = "PV_NAME=one\nPV_A='pa$word'\nPV_B=pa\\$word\nPV_C=\"${PV_NAME} ${PV_A}\" # $nothing\n# $PV_X=$y\n";
+    let env = file(kept).unwrap();
+    let read = ["PV_A", "PV_B", "PV_C", "PV_NAME"].map(|name| env.var(name, "").or::<String>(""));
+    assert_eq!(read, ["pa$word", "pa$word", "one pa$word", "one"]);
+    env.check().unwrap();
+}

@@ -26,6 +26,7 @@ mod overload;
 #[cfg(all(unix, any(feature = "postgres", feature = "mysql")))]
 mod own_server;
 mod read_cache;
+mod router;
 mod seeders;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod servers;

@@ -31,14 +31,15 @@ async fn sessions_that_the_server_closed_are_replaced<C: Connection>() {
         let end = end(id);
         other.write(async move |c| Ok::<_, DbError>(c.batch_execute(&end).await?)).await.unwrap();
     }
-    // Whoever comes before the end is noticed is told, and nobody after.
-    let mut done = 0;
+    // Whoever comes as the session ends, which may be a while after it was told to, is told; and nobody else.
+    let (mut done, mut told) = (0, Vec::new());
     for turn in 0..20 {
         match add(&db, &format!("{turn:02}")).await {
             Ok(()) => done += 1,
-            Err(error) => assert!(turn == 0, "{error}"),
+            Err(error) => told.push(error.to_string()),
         }
     }
+    assert!(told.len() <= 1, "{told:?}");
     let query = Statement::new("select count(*) as n from ships");
     let counted = match db.fetch(query.clone()).await {
         Ok(rows) => rows,

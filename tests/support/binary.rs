@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -44,6 +45,8 @@ pub struct Serving {
     /// All that it has printed so far.
     pub printed: String,
     child: Child,
+    // Read all along: a pipe that is full would hold the server up.
+    errors: JoinHandle<String>,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
@@ -135,11 +138,16 @@ impl Binary {
         let mut command = self.command(env!("CARGO_BIN_EXE_artisan"));
         let mut child = command.args(["serve", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("its output is piped")?).lines();
+        let mut errors = child.stderr.take().context("its errors are piped")?;
+        let errors = paravel::spawn(async move {
+            let mut bytes = Vec::new();
+            let _ = errors.read_to_end(&mut bytes).await;
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
         let mut printed = String::new();
         loop {
             let Some(line) = timeout(DEADLINE, lines.next_line()).await?? else {
-                let ended = child.wait_with_output().await?;
-                anyhow::bail!("it ended: {ended:?} after {printed}");
+                anyhow::bail!("it ended: {:?} after {printed}", errors.await);
             };
             printed.push_str(&line);
             printed.push('\n');
@@ -149,7 +157,7 @@ impl Binary {
         }
         let (_, address) = printed.split_once(" on http://").context("it prints its address")?;
         let address = address.lines().next().unwrap_or_default().parse()?;
-        Ok(Serving { address, printed, child, lines })
+        Ok(Serving { address, printed, child, errors, lines })
     }
 
     /// The rows of a query on its database.
@@ -201,8 +209,6 @@ impl Serving {
             out.push_str(&line);
             out.push('\n');
         }
-        let mut err = String::new();
-        self.child.stderr.take().context("its errors are piped")?.read_to_string(&mut err).await?;
-        Ok(Ended { code, out, err })
+        Ok(Ended { code, out, err: self.errors.await? })
     }
 }

@@ -14,7 +14,7 @@ use paravel::{
 };
 use serde_json::{Value, json};
 
-pub use binary::{Binary, Ended, is_embedded};
+pub use binary::{Binary, Ended, Serving, is_embedded};
 pub use wire::{exchange, read_answer};
 
 /// Everybody's password, the administrator's too.

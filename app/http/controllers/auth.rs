@@ -2,7 +2,7 @@ use paravel::{
     container::Inject,
     endpoint,
     facades::Gate,
-    http::{Created, Json, NoContent, Result, Valid},
+    http::{Created, Json, NoContent, NoStore, Result, Valid},
     support::Secret,
 };
 
@@ -16,16 +16,19 @@ use crate::{
 
 /// Makes an account and logs in.
 #[endpoint]
-pub async fn register(body: Valid<Json<CreateUser>>, auth: Inject<dyn AuthService>) -> Result<Created<LoginResource>> {
+pub async fn register(
+    body: Valid<Json<CreateUser>>,
+    auth: Inject<dyn AuthService>,
+) -> Result<NoStore<Created<LoginResource>>> {
     let login = auth.register(NewUser::from(&*body)).await?;
-    Ok(Created(login.into()))
+    Ok(NoStore(Created(login.into())))
 }
 
 /// Logs in with e-mail address and password.
 #[endpoint]
-pub async fn login(body: Valid<Json<LogIn>>, auth: Inject<dyn AuthService>) -> Result<Json<LoginResource>> {
+pub async fn login(body: Valid<Json<LogIn>>, auth: Inject<dyn AuthService>) -> Result<NoStore<Json<LoginResource>>> {
     let login = auth.login(&body.email, Secret::new(body.password.clone())).await?;
-    Ok(Json(login.into()))
+    Ok(NoStore(Json(login.into())))
 }
 
 /// Revokes the token that the request came with.

@@ -29,6 +29,7 @@ impl From<&CreateUser> for NewUser {
             name: request.name.clone(),
             email: request.email.clone(),
             password: Secret::new(request.password.clone()),
+            roles: Vec::new(),
         }
     }
 }

@@ -76,7 +76,8 @@ pub fn create(folder: &Path, framework_path: &Path) -> Result<PackageName, NewEr
     for (path, content) in template::render(Values { name: name.as_str(), framework_path: &framework_path }) {
         write(&sibling.path().join(path), &content, 0o666).map_err(failed(folder.join(path)))?;
         if path == ".env.example" {
-            let content = with_key(&content, &key::generate()?);
+            let own = [("APP_NAME", name.as_str()), ("APP_KEY", &key::generate()?)];
+            let content = with_values(&content, &own);
             // Its owner alone may read it: it holds secrets.
             write(&sibling.path().join(".env"), content.as_bytes(), 0o600).map_err(failed(folder.join(".env")))?;
         }
@@ -106,14 +107,16 @@ fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?.write_all(content)
 }
 
-/// The lines of `.env.example` with the key filled in.
-fn with_key(example: &[u8], key: &str) -> String {
+/// The lines of `.env.example` with these variables filled in.
+fn with_values(example: &[u8], variables: &[(&str, &str)]) -> String {
     let example: Cow<'_, str> = String::from_utf8_lossy(example);
     let mut lines: Vec<String> = example.lines().map(str::to_owned).collect();
-    let line = format!("APP_KEY={key}");
-    match lines.iter_mut().find(|line| line.starts_with("APP_KEY=")) {
-        Some(empty) => *empty = line,
-        None => lines.push(line),
+    for (name, value) in variables {
+        let (start, line) = (format!("{name}="), format!("{name}={value}"));
+        match lines.iter_mut().find(|line| line.starts_with(&start)) {
+            Some(example) => *example = line,
+            None => lines.push(line),
+        }
     }
     lines.join("\n") + "\n"
 }

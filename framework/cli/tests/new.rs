@@ -86,7 +86,7 @@ fn nothing_of_the_toolkit_s_workspace_and_no_placeholder_is_left_in_it() {
 }
 
 #[test]
-fn its_environment_is_the_example_s_with_a_key_of_its_own_that_its_owner_alone_may_read() {
+fn its_environment_is_the_example_s_with_its_name_and_a_key_of_its_own_that_its_owner_alone_may_read() {
     let folder = tempfile::tempdir().unwrap();
     let keys = ["blog", "shop"].map(|name| {
         assert_eq!(new_in(folder.path(), name).0, 0);
@@ -95,7 +95,9 @@ fn its_environment_is_the_example_s_with_a_key_of_its_own_that_its_owner_alone_m
         let text = fs::read_to_string(env).unwrap();
         let key = text.lines().find_map(|line| line.strip_prefix("APP_KEY=")).unwrap().to_owned();
         let example = fs::read_to_string(folder.path().join(name).join(".env.example")).unwrap();
-        assert_eq!(text.replace(&key, ""), example);
+        let named = example.replace("APP_NAME=Paravel\n", &format!("APP_NAME={name}\n"));
+        assert_ne!(named, example);
+        assert_eq!(text.replace(&key, ""), named);
         key
     });
     assert_ne!(keys[0], keys[1]);

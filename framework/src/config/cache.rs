@@ -8,7 +8,8 @@ use crate::support::{Env, EnvValue};
 pub struct CacheConfig {
     /// `CACHE_STORE`: where values are kept: `memory` in this process, `null` nowhere. Default `memory`.
     pub store: CacheStore,
-    /// `CACHE_MEMORY`: how many bytes the values in this process may take, about. Default 67108864 (64 MiB).
+    /// `CACHE_MEMORY`: how many bytes the values in this process may take, about, from 1048576
+    /// (1 MiB) up. Default 67108864 (64 MiB).
     pub memory: u64,
 }
 
@@ -44,7 +45,9 @@ impl CacheConfig {
     pub fn from_env(env: &Env) -> Self {
         Self {
             store: env.var("CACHE_STORE", "Where cached values are kept").or(CacheStore::Memory),
-            memory: env.var("CACHE_MEMORY", "Bytes that cached values may take in this process").or(64_u64 << 20),
+            memory: env
+                .var("CACHE_MEMORY", "Bytes that cached values may take in this process")
+                .between(1 << 20..=1 << 40, 64_u64 << 20),
         }
     }
 }

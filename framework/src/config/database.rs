@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use crate::support::{Env, EnvValue};
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// Where the data is.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -18,13 +20,13 @@ pub struct DatabaseConfig {
     pub readers: usize,
     /// `DB_WRITERS`: connections to a server that run transactions at once. SQLite has one writer. Default 4.
     pub writers: usize,
-    /// `DB_IDLE_TIMEOUT`: how long a connection to a server is kept unused. Default `10m`.
+    /// `DB_IDLE_TIMEOUT`: how long a connection to a server is kept unused, from `1ms` to `1d`. Default `10m`.
     #[serde(serialize_with = "super::shown::duration")]
     pub idle_timeout: Duration,
-    /// `DB_MAX_LIFETIME`: how long a connection to a server is used at most. Default `30m`.
+    /// `DB_MAX_LIFETIME`: how long a connection to a server is used at most, from `1s` to `30d`. Default `30m`.
     #[serde(serialize_with = "super::shown::duration")]
     pub max_lifetime: Duration,
-    /// `DB_ACQUIRE_TIMEOUT`: how long to wait for a connection. Default `5s`.
+    /// `DB_ACQUIRE_TIMEOUT`: how long to wait for a connection, from `1ms` to `1h`. Default `5s`.
     #[serde(serialize_with = "super::shown::duration")]
     pub acquire_timeout: Duration,
     /// `DB_WRITE_QUEUE`: writes that may wait before the next is refused as overload. Default 1024.
@@ -32,7 +34,7 @@ pub struct DatabaseConfig {
     /// `DB_WATCH`: whether each request's queries are looked at, so that repeated ones are found. By default they are
     /// everywhere but in production.
     pub watch: Option<bool>,
-    /// `DB_SLOW_QUERY`: from how long on a query is logged as slow. Default `100ms`.
+    /// `DB_SLOW_QUERY`: from how long on a query is logged as slow, up to `1d`. Default `100ms`.
     #[serde(serialize_with = "super::shown::duration")]
     pub slow_query: Duration,
     /// `DB_N_PLUS_ONE`: how often the same query runs in one request before it is reported. Default 10.
@@ -50,18 +52,18 @@ impl DatabaseConfig {
             writers: env.var("DB_WRITERS", "Connections to a server that write at once").or::<Count>(Count(4)).0,
             idle_timeout: env
                 .var("DB_IDLE_TIMEOUT", "How long a connection to a server is kept unused")
-                .or(Duration::from_secs(600)),
+                .between(Duration::from_millis(1)..=DAY, Duration::from_secs(600)),
             max_lifetime: env
                 .var("DB_MAX_LIFETIME", "How long a connection to a server is used at most")
-                .or(Duration::from_secs(1800)),
+                .between(Duration::from_secs(1)..=30 * DAY, Duration::from_secs(1800)),
             acquire_timeout: env
                 .var("DB_ACQUIRE_TIMEOUT", "How long to wait for a connection")
-                .or(Duration::from_secs(5)),
+                .between(Duration::from_millis(1)..=DAY / 24, Duration::from_secs(5)),
             write_queue: env.var("DB_WRITE_QUEUE", "Writes that may wait").or::<Count>(Count(1024)).0,
             watch: env.var("DB_WATCH", "Whether queries are watched").optional(),
             slow_query: env
                 .var("DB_SLOW_QUERY", "From how long on a query is logged as slow")
-                .or(Duration::from_millis(100)),
+                .between(Duration::ZERO..=DAY, Duration::from_millis(100)),
             n_plus_one: env
                 .var("DB_N_PLUS_ONE", "How often a query runs in a request before it is reported")
                 .or::<Count>(Count(10))

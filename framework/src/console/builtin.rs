@@ -37,7 +37,10 @@ impl Command for Completions {
 
     async fn run(self, (): (), console: &mut Console) -> anyhow::Result<()> {
         let mut command = clap_command(console.registry());
-        clap_complete::generate(self.shell, &mut command, "artisan", console.writer());
+        // It panics where it cannot write.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut command, "artisan", &mut script);
+        console.write(&script);
         Ok(())
     }
 }

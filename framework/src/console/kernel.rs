@@ -1,8 +1,9 @@
 use std::{ffi::OsString, process::ExitCode};
 
+use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, error::ErrorKind};
 
-use super::{Color, CommandEntry, Console, Registry, Stage};
+use super::{Color, CommandEntry, Console, Registry, Stage, output::unless_nobody_reads};
 use crate::container::Container;
 
 /// How a command ended.
@@ -53,10 +54,12 @@ pub fn parse(registry: &Registry, line: impl IntoIterator<Item = OsString>) -> R
     let matches = match clap_command(registry).try_get_matches_from(line) {
         Ok(matches) => matches,
         Err(error) => {
-            // Nothing is left to tell where the terminal is gone too.
-            let _ = error.print();
-            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return Err(if asked { Exit::Done } else { Exit::Usage });
+            let printed = unless_nobody_reads(error.print());
+            return Err(match (error.kind(), printed) {
+                (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, Ok(())) => Exit::Done,
+                (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, Err(_)) => Exit::Failed,
+                _ => Exit::Usage,
+            });
         }
     };
     let (name, arguments) = matches.subcommand().unwrap_or(("list", &matches));
@@ -94,7 +97,7 @@ impl Parsed {
     pub async fn run(&self, container: Option<&Container>, console: &mut Console) -> anyhow::Result<()> {
         console.set_registry(self.registry.clone());
         (self.entry.run)(&self.matches, container, console).await?;
-        Ok(console.flush()?)
+        console.flush().context("what it printed could not be written")
     }
 }
 

@@ -27,7 +27,7 @@ pub enum Color {
 #[non_exhaustive]
 pub enum Refused {
     /// There is nobody to ask.
-    #[error("{action} in production needs a confirmation, and there is no terminal to ask on: pass --force")]
+    #[error("{action}? In production that has to be confirmed, and there is no terminal to ask on: pass --force")]
     NoTerminal {
         /// What would have been done.
         action: String,
@@ -48,6 +48,8 @@ pub struct Console {
     interactive: bool,
     // Nobody looks at what is written to memory.
     in_memory: bool,
+    // The first write that failed: the work itself goes on.
+    failed: Option<io::Error>,
 }
 
 impl Console {
@@ -58,14 +60,31 @@ impl Console {
             Color::Never => false,
         };
         let interactive = interactive && io::stdin().is_terminal() && io::stderr().is_terminal();
-        Self { registry, out: Box::new(io::stdout()), json, color: color && !json, interactive, in_memory: false }
+        Self {
+            registry,
+            out: Box::new(io::stdout()),
+            json,
+            color: color && !json,
+            interactive,
+            in_memory: false,
+            failed: None,
+        }
     }
 
     /// A console that writes to memory, for tests; the second value is what was written.
     pub fn memory(json: bool) -> (Self, Written) {
         let written = Written::default();
         let out = Box::new(written.clone());
-        (Self { registry: Registry::default(), out, json, color: false, interactive: false, in_memory: true }, written)
+        let console = Self {
+            registry: Registry::default(),
+            out,
+            json,
+            color: false,
+            interactive: false,
+            in_memory: true,
+            failed: None,
+        };
+        (console, written)
     }
 
     /// The same with these commands to know of.
@@ -93,10 +112,17 @@ impl Console {
     /// Prints a line.
     pub fn line(&mut self, text: impl Display) {
         if self.json {
-            // A closed pipe is no reason to stop the work itself.
+            // It is beside what was asked for.
             let _ = writeln!(io::stderr(), "{text}");
         } else {
-            let _ = writeln!(self.out, "{text}");
+            self.write(format!("{text}\n").as_bytes());
+        }
+    }
+
+    /// Prints bytes as they stand.
+    pub(super) fn write(&mut self, bytes: &[u8]) {
+        if self.failed.is_none() {
+            self.failed = self.out.write_all(bytes).err();
         }
     }
 
@@ -155,7 +181,7 @@ impl Console {
     pub fn value<T: Serialize>(&mut self, value: &T) -> serde_json::Result<()> {
         if self.json {
             let text = serde_json::to_string_pretty(value)?;
-            let _ = writeln!(self.out, "{text}");
+            self.write(format!("{text}\n").as_bytes());
             return Ok(());
         }
         let value = serde_json::to_value(value)?;
@@ -199,15 +225,19 @@ impl Console {
     }
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        match self.out.flush() {
-            // `artisan list | head` is not a failure.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other,
-        }
+        let done = match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.out.flush(),
+        };
+        unless_nobody_reads(done)
     }
+}
 
-    pub(super) fn writer(&mut self) -> &mut dyn Write {
-        &mut *self.out
+/// `artisan list | head` is not a failure.
+pub(super) fn unless_nobody_reads(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
     }
 }
 

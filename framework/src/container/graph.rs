@@ -77,6 +77,14 @@ pub enum GraphFault {
     /// A name that two things have: a provider, a route, a command.
     #[error("duplicate: {0}")]
     DuplicateName(String),
+    /// A route that could never be reached, or not as it was meant.
+    #[error("route: `{route}` cannot be served: {reason}")]
+    Route {
+        /// Its method and path.
+        route: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 /// Every fault of a graph.

@@ -25,6 +25,7 @@
 //! ```
 
 mod admin;
+mod advice;
 mod after_commit;
 mod catalogue;
 mod commands;
@@ -60,6 +61,7 @@ mod types;
 mod watch;
 
 pub use admin::{DatabaseAdmin, DatabaseInfo};
+pub(crate) use advice::advice;
 pub use after_commit::after_commit;
 pub use catalogue::{ColumnInfo, ForeignKeyInfo, IndexInfo, TableInfo};
 pub use connection::{Connection, Driver, ReadFrom, Run, Verdict, Work};

@@ -10,7 +10,7 @@ use crate::{
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy},
     events::{EventBus, ListenerEntry},
     http::{Hint, Hints, Kernel, Router, up},
-    support::{Clock, Env, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
+    support::{Clock, Env, EnvFault, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
 };
 
 type Configure = Box<dyn FnOnce(&Env, &mut ConfigSet) + Send>;
@@ -143,6 +143,9 @@ impl ApplicationBuilder {
             configure(&env, &mut configs);
         }
         add_default_configs(&env, &mut configs);
+        if let (Some(backend), Ok(database)) = (self.backend, configs.get::<DatabaseConfig>()) {
+            check_backend(&env, backend, &database);
+        }
         let warnings = env.check()?;
         configs.check()?;
 
@@ -178,21 +181,20 @@ impl ApplicationBuilder {
         faults.extend(registry.faults());
         let bus = EventBus::collect(self.listeners);
         faults.extend(bus.faults());
+        faults.extend(duplicate_seeders(&self.seeders));
         let mut router = Router::new();
         router.get("/up", || up).name("up");
         for routes in self.routes {
             routes(&mut router);
         }
         let mut roots: Vec<_> = registry.roots().chain(bus.roots()).chain(self.seeders.roots()).collect();
-        match router.build() {
-            Ok((table, route_roots, endpoint)) => {
-                roots.extend(route_roots);
-                let table = Arc::new(table);
-                app.instance(Arc::clone(&table));
-                app.instance(Arc::new(Kernel::new(endpoint, table, &http, &config, watch)));
-            }
-            Err(found) => faults.extend(found),
-        }
+        // Bound although there are faults, so that these drag no false ones with them.
+        let (table, route_roots, endpoint, route_faults) = router.build();
+        faults.extend(route_faults);
+        roots.extend(route_roots);
+        let table = Arc::new(table);
+        app.instance(Arc::clone(&table));
+        app.instance(Arc::new(Kernel::new(endpoint, table, &http, &config, watch)));
         let bus = Arc::new(bus);
         app.instance::<dyn SignalSink>(Arc::clone(&bus) as _);
         app.instance(bus);
@@ -214,6 +216,24 @@ impl ApplicationBuilder {
             return Err(GraphFaults(faults).into());
         }
         Ok(Application::new(app.freeze()?, self.providers, warnings))
+    }
+}
+
+/// A fault for each name that two seeders have, of which `db:seed --class` would run both.
+fn duplicate_seeders(seeders: &Seeders) -> Vec<GraphFault> {
+    let mut seen = HashSet::new();
+    let twice = seeders.names().into_iter().filter(|name| !seen.insert(*name));
+    twice.map(|name| GraphFault::DuplicateName(format!("two seeders are called `{name}`"))).collect()
+}
+
+/// Notes, with all other faults, an address that is for another backend.
+fn check_backend(env: &Env, backend: &'static str, config: &DatabaseConfig) {
+    let scheme = config.url.scheme();
+    if scheme != backend {
+        let expected = format!(
+            "for `{backend}`, which this application is built for: change the address, or the feature in Cargo.toml"
+        );
+        env.fault(EnvFault::Wrong { name: "DATABASE_URL", value: format!("for `{scheme}`"), expected });
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     console::{Command, Console, Stage},
     container::{self, BindingInfo},
     http::RouteTable,
-    support::AppKey,
+    support::{AppKey, has_value, with_value},
 };
 
 /// `about`
@@ -81,7 +81,7 @@ impl Command for EnvCommand {
                 value: variable.value.as_deref(),
                 source: variable.source,
                 doc: variable.doc,
-                expected: variable.expected,
+                expected: &variable.expected,
             })
             .collect();
         let columns = [("Variable", "name"), ("Value", "value"), ("From", "source"), ("What it is", "doc")];
@@ -137,20 +137,13 @@ fn write_key(path: &Path, key: &str, force: bool) -> anyhow::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     };
-    let mut lines: Vec<String> = before.lines().map(str::to_owned).collect();
-    match lines.iter_mut().find(|line| line.trim_start().starts_with("APP_KEY=")) {
-        Some(line) => {
-            let set = line.split_once('=').is_some_and(|(_, value)| !value.trim().is_empty());
-            if set && !force {
-                bail!("{} has an APP_KEY already: pass --force to replace it", path.display());
-            }
-            *line = format!("APP_KEY={key}");
-        }
-        None => lines.push(format!("APP_KEY={key}")),
+    if has_value(&before, "APP_KEY") && !force {
+        bail!("{} has an APP_KEY already: pass --force to replace it", path.display());
     }
+    let after = with_value(&before, "APP_KEY", key);
     let temporary = path.with_extension("tmp");
     let write = || -> std::io::Result<()> {
-        write_private(&temporary, &(lines.join("\n") + "\n"))?;
+        write_private(&temporary, &after)?;
         std::fs::rename(&temporary, path)
     };
     write().with_context(|| path.display().to_string())

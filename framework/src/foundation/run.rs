@@ -1,10 +1,16 @@
-use std::{ffi::OsString, process::ExitCode, sync::Arc};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use super::{ApplicationBuilder, logging};
 use crate::{
-    config::LogConfig,
+    config::{DatabaseConfig, LogConfig},
     console::{Console, Exit, Parsed, Registry, Stage, parse},
-    container::set_global,
+    container::{Container, set_global},
+    database::{DatabaseAdmin, advice},
 };
 
 /// The whole `main` of a binary: runs the command that the command line names, and gives the exit code.
@@ -19,7 +25,7 @@ pub fn main(application: ApplicationBuilder) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: cannot start the runtime: {error}");
+            complain(format_args!("cannot start the runtime: {error}"));
             return Exit::Failed.into();
         }
     };
@@ -47,10 +53,29 @@ pub async fn run(application: ApplicationBuilder, line: impl IntoIterator<Item =
                     text = format!("{text}: {cause}");
                 }
             }
-            eprintln!("error: {text}");
+            if let Some(advice) = advice(&text) {
+                text = format!("{text}: {advice}");
+            }
+            complain(format_args!("{text}"));
             Exit::Failed
         }
     }
+}
+
+/// Puts the database's address before an error that advice is given about: an error of a query names none.
+fn name_database(error: anyhow::Error, container: &Container) -> anyhow::Error {
+    let text = format!("{error:#}");
+    match (container.make::<DatabaseConfig>(), container.bound::<dyn DatabaseAdmin>()) {
+        (Ok(config), true) if advice(&text).is_some() && !text.contains(&config.url.to_string()) => {
+            error.context(config.url.to_string())
+        }
+        _ => error,
+    }
+}
+
+/// Says what went wrong. Where that cannot be written either, the exit code says it: `eprintln` would panic.
+fn complain(what: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "error: {what}");
 }
 
 async fn execute(application: ApplicationBuilder, parsed: &Parsed, registry: &Registry) -> anyhow::Result<()> {
@@ -72,5 +97,5 @@ async fn execute(application: ApplicationBuilder, parsed: &Parsed, registry: &Re
     let container = application.container().scope();
     let done = container.run(parsed.run(Some(&container), &mut console)).await;
     application.shutdown().await;
-    done
+    done.map_err(|error| name_database(error, &container))
 }

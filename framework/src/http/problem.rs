@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     auth::{AuthError, HashError},
     container::ContainerError,
-    database::{CursorError, DbError},
+    database::{CursorError, DbError, advice},
     events::EventError,
 };
 
@@ -131,7 +131,13 @@ impl Problem {
     /// What it was caused by, for the log.
     pub(crate) fn cause(&self) -> String {
         match &self.source {
-            Some(source) => chain(&**source),
+            Some(source) => {
+                let text = chain(&**source);
+                match advice(&text) {
+                    Some(advice) => format!("{text} ({advice})"),
+                    None => text,
+                }
+            }
             None => self.detail.clone(),
         }
     }

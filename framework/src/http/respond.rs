@@ -1,4 +1,7 @@
-use poem::{IntoResponse, Response, http::StatusCode};
+use poem::{
+    IntoResponse, Response,
+    http::{HeaderValue, StatusCode, header},
+};
 use serde::Serialize;
 
 use super::Json;
@@ -27,5 +30,25 @@ pub struct NoContent;
 impl IntoResponse for NoContent {
     fn into_response(self) -> Response {
         StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+/// The same with `Cache-Control: no-store`, as an answer with a token must have (RFC 6749, 5.1).
+///
+/// ```
+/// use paravel::http::{Created, NoStore};
+/// use paravel::poem::IntoResponse;
+///
+/// let response = NoStore(Created("a token")).into_response();
+/// assert_eq!(response.header("cache-control"), Some("no-store"));
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct NoStore<T>(pub T);
+
+impl<T: IntoResponse> IntoResponse for NoStore<T> {
+    fn into_response(self) -> Response {
+        let mut response = self.0.into_response();
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
     }
 }

@@ -3,7 +3,10 @@ use std::fmt::Display;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::Operation;
+use super::{
+    Operation,
+    pattern::{Pattern, Segment},
+};
 use crate::container::ContainerError;
 
 /// What is known of a route.
@@ -21,6 +24,8 @@ pub struct RouteInfo {
     pub operation: Operation,
     /// The middleware around it, outermost first; the kernel's own is around all.
     pub middleware: Vec<String>,
+    #[serde(skip)]
+    pub(super) pattern: Pattern,
 }
 
 /// All routes; the `Route` facade asks it.
@@ -50,6 +55,16 @@ pub enum UrlError {
         /// The parameter.
         parameter: String,
     },
+    /// A parameter's value that would make the address another one.
+    #[error("the route `{name}` cannot have {value:?} as its parameter `{parameter}`: it would be another address")]
+    UnusableParameter {
+        /// The route.
+        name: String,
+        /// The parameter.
+        parameter: String,
+        /// The value: empty, or dots that mean another folder.
+        value: String,
+    },
 }
 
 impl RouteTable {
@@ -71,31 +86,58 @@ impl RouteTable {
     pub fn find_by_path(&self, method: &str, path: &str) -> Option<&RouteInfo> {
         // Whatever answers GET answers HEAD.
         let method = if method == "HEAD" { "GET" } else { method };
-        let matching = self.0.iter().filter(|route| route.method == method && matches(&route.path, path));
+        let matching = self.0.iter().filter(|route| route.method == method && route.pattern.matches(path));
         matching.min_by_key(|route| route.path.matches(['{', '*']).count())
     }
 
-    /// The path of the route of this name, with its parameters filled in and escaped.
+    /// The path of the route of this name, with its parameters filled in and escaped. What is given and no parameter of
+    /// the path becomes its query, in the order given.
     ///
     /// # Errors
-    /// [`UrlError`], naming what is unknown or missing.
+    /// [`UrlError`], naming what is unknown, missing or unusable.
     pub fn path(&self, name: &str, parameters: &[(&str, &dyn Display)]) -> Result<String, UrlError> {
         let Some(route) = self.find(name) else {
             let names = self.0.iter().filter_map(|route| route.name.as_deref());
             let nearest = crate::support::nearest(name, names).map(str::to_owned);
             return Err(UrlError::UnknownRoute { name: name.to_owned(), nearest });
         };
+        let mut left = parameters.to_vec();
+        let mut take = |parameter: &str| {
+            let given = left.iter().position(|(known, _)| *known == parameter).map(|index| left.remove(index).1);
+            let missing = || UrlError::MissingParameter { name: name.to_owned(), parameter: parameter.to_owned() };
+            given.map(ToString::to_string).ok_or_else(missing)
+        };
+        let unusable = |parameter: &str, value: &str| UrlError::UnusableParameter {
+            name: name.to_owned(),
+            parameter: parameter.to_owned(),
+            value: value.to_owned(),
+        };
         let mut path = String::new();
-        for segment in route.path.split('/').skip(1) {
+        for segment in route.pattern.segments() {
             path.push('/');
-            let Some(parameter) = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
-                path.push_str(segment);
-                continue;
-            };
-            let given = parameters.iter().find(|(known, _)| *known == parameter);
-            let (_, value) = given
-                .ok_or_else(|| UrlError::MissingParameter { name: name.to_owned(), parameter: parameter.to_owned() })?;
-            path.extend(utf8_percent_encode(&value.to_string(), UNRESERVED));
+            match segment {
+                Segment::Fixed(text) => path.push_str(text),
+                Segment::Parameter(parameter) => {
+                    let value = take(parameter)?;
+                    if matches!(&*value, "" | "." | "..") {
+                        return Err(unusable(parameter, &value));
+                    }
+                    path.extend(utf8_percent_encode(&value, UNRESERVED));
+                }
+                Segment::Rest(parameter) => {
+                    let value = take(parameter)?;
+                    if value.split('/').any(|part| matches!(part, "." | "..")) {
+                        return Err(unusable(parameter, &value));
+                    }
+                    let parts = value.split('/').map(|part| utf8_percent_encode(part, UNRESERVED).to_string());
+                    path.push_str(&parts.collect::<Vec<_>>().join("/"));
+                }
+            }
+        }
+        if !left.is_empty() {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(left.iter().map(|(name, value)| (name, value.to_string())));
+            path = format!("{path}?{}", query.finish());
         }
         Ok(path)
     }
@@ -103,22 +145,6 @@ impl RouteTable {
     fn find(&self, name: &str) -> Option<&RouteInfo> {
         self.0.iter().find(|route| route.name.as_deref() == Some(name))
     }
-}
-
-/// Whether a route's path, with its parameters, is this one.
-fn matches(route: &str, path: &str) -> bool {
-    let mut found = path.split('/');
-    for segment in route.split('/') {
-        let Some(found) = found.next() else { return false };
-        let parameter = segment.starts_with('{') && segment.ends_with('}') && !found.is_empty();
-        if segment.starts_with('*') {
-            return true;
-        }
-        if !parameter && segment != found {
-            return false;
-        }
-    }
-    found.next().is_none()
 }
 
 /// RFC 3986, 2.3: everything but letters, digits and these is escaped.

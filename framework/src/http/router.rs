@@ -2,14 +2,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Middleware, Response, Route, endpoint::BoxEndpoint, http::Method};
 
-use super::{Group, Handler, IntoHandler, Operation, Resource, RouteInfo, RouteTable, methods::Methods};
+use super::{
+    Group, Handler, IntoHandler, Operation, Resource, RouteInfo, RouteTable, methods::Methods, pattern::Pattern,
+};
 use crate::container::{GraphFault, Root};
 
 type Boxed = BoxEndpoint<'static, Response>;
 
 /// The application's routes: a flat, named list.
 ///
-/// Parameters are written `{name}`. Groups carry a prefix, a name's beginning and middleware.
+/// Parameters are written `{name}` and stand for a whole part of the path; `*name` at the end stands for all that is left.
+/// Groups carry a prefix, a name's beginning and middleware.
 #[derive(Default)]
 pub struct Router {
     routes: Vec<Definition>,
@@ -158,15 +161,15 @@ impl Router {
         self.middleware = outer_middleware;
     }
 
-    /// The list of all routes and the endpoint that serves them.
-    ///
-    /// # Errors
-    /// A fault for each path or name that two routes have, and for each path that cannot be matched.
-    pub(crate) fn build(self) -> Result<(RouteTable, Vec<Root>, Boxed), Vec<GraphFault>> {
+    /// The list of all routes, what they need, the endpoint that serves them, and a fault for each path or name that two
+    /// routes have and each path that cannot be matched. Of routes with faults the list and the endpoint are good for
+    /// nothing but to look for further faults.
+    pub(crate) fn build(self) -> (RouteTable, Vec<Root>, Boxed, Vec<GraphFault>) {
         let mut faults = Vec::new();
         let mut infos: Vec<RouteInfo> = Vec::new();
         let mut roots = Vec::new();
-        let mut by_path: BTreeMap<String, Methods> = BTreeMap::new();
+        // By shape: poem would keep paths that differ only in a parameter's name apart, and ask the first alone.
+        let mut by_shape: BTreeMap<String, (Pattern, Methods)> = BTreeMap::new();
         for route in self.routes {
             let label = format!("{} {}", route.method, route.path);
             if infos.iter().any(|known| known.name.is_some() && known.name == route.name) {
@@ -174,35 +177,44 @@ impl Router {
                 faults.push(GraphFault::DuplicateName(format!("two routes are called `{name}`")));
             }
             roots.push(Root { kind: "route", name: label.clone(), dependencies: route.operation.dependencies.clone() });
+            let parsed = Pattern::parse(&route.path);
             infos.push(RouteInfo {
                 method: route.method.to_string(),
                 path: route.path.clone(),
                 name: route.name,
                 operation: route.operation,
                 middleware: route.middleware.iter().map(|one| crate::support::short_name(one.name())).collect(),
+                pattern: parsed.clone().unwrap_or_default(),
             });
+            let pattern = match parsed {
+                Ok(pattern) => pattern,
+                Err(reason) => {
+                    faults.push(GraphFault::Route { route: label, reason });
+                    continue;
+                }
+            };
             let endpoint = route.middleware.iter().rev().fold(route.endpoint, |inner, one| one.wrap(inner));
-            if !by_path.entry(route.path).or_default().add(route.method, endpoint) {
+            let (first, methods) =
+                by_shape.entry(pattern.shape()).or_insert_with(|| (pattern.clone(), Methods::default()));
+            if *first != pattern {
+                let reason = format!("it differs from `{first}` in a parameter's name alone: give both the same");
+                faults.push(GraphFault::Route { route: label, reason });
+            } else if !methods.add(route.method, endpoint) {
                 faults.push(GraphFault::DuplicateName(format!("two routes are `{label}`")));
             }
         }
         let mut endpoint = Route::new();
-        for (path, methods) in by_path {
-            match endpoint.try_at(poem_path(&path), methods) {
+        for (pattern, methods) in by_shape.into_values() {
+            match endpoint.try_at(pattern.for_poem(), methods) {
                 Ok(with) => endpoint = with,
                 Err(error) => {
-                    faults.push(GraphFault::DuplicateName(format!(
-                        "the route `{path}` cannot be told from another: {error}"
-                    )));
+                    let reason = format!("it cannot be told from another: {error}");
+                    faults.push(GraphFault::Route { route: pattern.to_string(), reason });
                     endpoint = Route::new();
                 }
             }
         }
-        if faults.is_empty() {
-            Ok((RouteTable::new(infos), roots, endpoint.into_endpoint().boxed()))
-        } else {
-            Err(faults)
-        }
+        (RouteTable::new(infos), roots, endpoint.into_endpoint().boxed(), faults)
     }
 }
 
@@ -210,9 +222,4 @@ fn join(prefix: &str, path: &str) -> String {
     let path = path.trim_matches('/');
     let prefix = prefix.trim_end_matches('/');
     if path.is_empty() && !prefix.is_empty() { prefix.to_owned() } else { format!("{prefix}/{path}") }
-}
-
-/// `{id}` as poem writes it: `:id`.
-fn poem_path(path: &str) -> String {
-    path.replace('{', ":").replace('}', "")
 }

@@ -12,6 +12,7 @@ use poem::{
 };
 use tokio::net::{TcpListener, TcpStream};
 
+use super::idle::{Activity, Answering};
 use crate::config::HttpConfig;
 
 /// Streams that one HTTP/2 connection may have open.
@@ -46,7 +47,12 @@ where
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS);
-    let server = Server { builder, endpoint: Arc::new(endpoint), graceful: GracefulShutdown::new() };
+    let server = Server {
+        builder,
+        endpoint: Arc::new(endpoint),
+        graceful: GracefulShutdown::new(),
+        patience: config.header_timeout,
+    };
     tokio::pin!(stop);
     loop {
         tokio::select! {
@@ -76,6 +82,7 @@ struct Server<E> {
     builder: Builder<TokioExecutor>,
     endpoint: Arc<E>,
     graceful: GracefulShutdown,
+    patience: Duration,
 }
 
 impl<E: Endpoint<Output = Response> + 'static> Server<E> {
@@ -88,19 +95,27 @@ impl<E: Endpoint<Output = Response> + 'static> Server<E> {
         let _ = stream.set_nodelay(true);
         let Ok(local) = stream.local_addr() else { return };
         let endpoint = Arc::clone(&self.endpoint);
+        let activity = Activity::begin();
+        let requests = activity.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let endpoint = Arc::clone(&endpoint);
             let (local, remote) = (LocalAddr(Addr::SocketAddr(local)), RemoteAddr(Addr::SocketAddr(remote)));
+            let open = requests.request();
             async move {
                 let response = endpoint.get_response((request, local, remote, Scheme::HTTP).into()).await;
-                Ok::<hyper::Response<_>, std::convert::Infallible>(response.into())
+                let response = hyper::Response::<_>::from(response).map(|body| Answering { body, _open: open });
+                Ok::<_, std::convert::Infallible>(response)
             }
         });
         let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = self.graceful.watch(connection);
+        let patience = self.patience;
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke off");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection broke off");
+                },
+                () = activity.idle_for(patience) => tracing::debug!("a connection was of no use and is closed"),
             }
         });
     }

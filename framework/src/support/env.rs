@@ -1,13 +1,15 @@
 use std::{
-    collections::BTreeMap,
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
     fmt,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use parking_lot::Mutex;
 
-use super::nearest;
+use super::{loses_a_dollar, nearest};
 
 /// The environment: the process's variables over those of a `.env` file.
 ///
@@ -26,6 +28,8 @@ use super::nearest;
 #[derive(Debug, Default)]
 pub struct Env {
     values: BTreeMap<String, Value>,
+    // Variables of the process whose value is no text.
+    unreadable: BTreeSet<String>,
     file: Option<PathBuf>,
     declared: Mutex<BTreeMap<&'static str, VariableInfo>>,
     faults: Mutex<Vec<EnvFault>>,
@@ -53,7 +57,7 @@ pub struct VariableInfo {
     /// What it is for.
     pub doc: &'static str,
     /// What a value must look like.
-    pub expected: &'static str,
+    pub expected: Cow<'static, str>,
     /// The value in force, redacted where it is a secret; `None` where there is none.
     pub value: Option<String>,
     /// `process`, `.env` or `default`.
@@ -104,6 +108,22 @@ pub enum EnvFault {
         /// What was expected.
         expected: String,
     },
+    /// A key that `.env` has twice, of which one value would count.
+    #[error("{name} is set twice in {file}")]
+    Repeated {
+        /// The key.
+        name: String,
+        /// The file.
+        file: String,
+    },
+    /// A `$` in `.env` that stands for no variable.
+    #[error("line {line} of {file} has a $ that stands for no variable: put a value with a $ into single quotes")]
+    Dollar {
+        /// The file.
+        file: String,
+        /// The line's number, from 1.
+        line: usize,
+    },
     /// A key of `.env` that nothing reads.
     #[error("{name} in {file} is read by nothing{}", nearest.map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
     Unknown {
@@ -116,14 +136,16 @@ pub enum EnvFault {
     },
 }
 
-/// All that is wrong with the environment.
+/// All that is wrong with the environment, and then what would only be warned of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EnvFaults(pub Vec<EnvFault>);
+pub struct EnvFaults(pub Vec<EnvFault>, pub Vec<String>);
 
 impl fmt::Display for EnvFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the configuration has {} fault(s):", self.0.len())?;
-        self.0.iter().try_for_each(|fault| write!(f, "\n  - {fault}"))
+        self.0.iter().try_for_each(|fault| write!(f, "\n  - {fault}"))?;
+        // What was meant for a variable that is missing is half of the answer.
+        self.1.iter().try_for_each(|warning| write!(f, "\n  (and {warning})"))
     }
 }
 
@@ -145,14 +167,24 @@ impl Env {
             for pair in dotenvy::from_read_iter(file.as_bytes()) {
                 let (name, text) =
                     pair.map_err(|error| EnvError::Line { path: path.clone(), line: line_of(&error, file) })?;
-                env.values.insert(name, Value { text, from_file: true });
+                if env.values.insert(name.clone(), Value { text, from_file: true }).is_some() {
+                    env.fault(EnvFault::Repeated { name, file: path.display().to_string() });
+                }
+            }
+            let is_set = |name: &str| env.values.contains_key(name) || std::env::var_os(name).is_some();
+            for (index, line) in file.lines().enumerate() {
+                if loses_a_dollar(line, is_set) {
+                    env.fault(EnvFault::Dollar { file: path.display().to_string(), line: index + 1 });
+                }
             }
             env.file = Some(path);
         }
-        // Non-Unicode variables are none of ours: every name and value declared here is text.
-        for (name, text) in std::env::vars_os() {
-            if let (Ok(name), Ok(text)) = (name.into_string(), text.into_string()) {
-                env.values.insert(name, Value { text, from_file: false });
+        // A name that is no text is none of ours.
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(text) => drop(env.values.insert(name, Value { text, from_file: false })),
+                Err(_) => drop(env.unreadable.insert(name)),
             }
         }
         Ok(env)
@@ -187,7 +219,7 @@ impl Env {
 
     /// Whether the variable is set to something, of whatever form.
     pub fn is_set(&self, name: &str) -> bool {
-        self.values.get(name).is_some_and(|value| !value.text.is_empty())
+        self.unreadable.contains(name) || self.values.get(name).is_some_and(|value| !value.text.is_empty())
     }
 
     /// Declares a variable and goes on to read it. An empty value counts as not set.
@@ -230,7 +262,7 @@ impl Env {
                 (false, _) => {}
             }
         }
-        if faults.is_empty() { Ok(warnings) } else { Err(EnvFaults(faults)) }
+        if faults.is_empty() { Ok(warnings) } else { Err(EnvFaults(faults, warnings)) }
     }
 }
 
@@ -242,7 +274,7 @@ fn line_of(error: &dotenvy::Error, file: &str) -> usize {
 
 /// A declared variable that is about to be read; made by [`Env::var`].
 #[derive(Debug, Clone, Copy)]
-#[must_use = "a variable is read by `or`, `required` or `optional`"]
+#[must_use = "a variable is read by `or`, `between`, `required` or `optional`"]
 pub struct Variable<'a> {
     env: &'a Env,
     name: &'static str,
@@ -255,6 +287,24 @@ impl Variable<'_> {
         let (value, source) = self.read::<T>();
         let value = value.unwrap_or_else(|| default.into());
         self.declare::<T>(Some(&value), source);
+        value
+    }
+
+    /// The value, which must be in this range, or `default` where it is not set.
+    ///
+    /// ```
+    /// use paravel::support::Env;
+    ///
+    /// let env = Env::from_pairs([("PAGE_SIZE", "0")]);
+    /// assert_eq!(env.var("PAGE_SIZE", "Rows on a page").between(1..=100, 20_u16), 20);
+    /// let faults = env.check().unwrap_err().to_string();
+    /// assert!(faults.contains("PAGE_SIZE is \"0\", but must be a whole number from 1 to 100"));
+    /// ```
+    pub fn between<T: Bounded>(self, range: RangeInclusive<T>, default: T) -> T {
+        let expected = format!("{} from {} to {}", T::KIND, range.start().show(), range.end().show());
+        let (value, source) = self.read_as(&expected, |value| range.contains(value));
+        let value = value.unwrap_or(default);
+        self.declare_as(expected.into(), Some(&value), source);
         value
     }
 
@@ -277,21 +327,32 @@ impl Variable<'_> {
     }
 
     fn read<T: EnvValue>(self) -> (Option<T>, &'static str) {
+        self.read_as(T::EXPECTED, |_| true)
+    }
+
+    fn read_as<T: EnvValue>(self, expected: &str, accepts: impl Fn(&T) -> bool) -> (Option<T>, &'static str) {
+        if self.env.unreadable.contains(self.name) {
+            let value = "not Unicode".to_owned();
+            self.env.fault(EnvFault::Wrong { name: self.name, value, expected: expected.to_owned() });
+            return (None, "process");
+        }
         let Some(value) = self.env.values.get(self.name).filter(|value| !value.text.is_empty()) else {
             return (None, "default");
         };
-        let parsed = T::parse(&value.text);
+        let parsed = T::parse(&value.text).filter(accepts);
         if parsed.is_none() {
             let shown = if T::SECRET { "[redacted]".to_owned() } else { format!("{:?}", value.text) };
-            let expected = T::EXPECTED.to_owned();
-            self.env.fault(EnvFault::Wrong { name: self.name, value: shown, expected });
+            self.env.fault(EnvFault::Wrong { name: self.name, value: shown, expected: expected.to_owned() });
         }
         (parsed, if value.from_file { ".env" } else { "process" })
     }
 
     fn declare<T: EnvValue>(self, value: Option<&T>, source: &'static str) {
-        let info =
-            VariableInfo { name: self.name, doc: self.doc, expected: T::EXPECTED, value: value.map(T::show), source };
+        self.declare_as(T::EXPECTED.into(), value, source);
+    }
+
+    fn declare_as<T: EnvValue>(self, expected: Cow<'static, str>, value: Option<&T>, source: &'static str) {
+        let info = VariableInfo { name: self.name, doc: self.doc, expected, value: value.map(T::show), source };
         self.env.declared.lock().insert(self.name, info);
     }
 }
@@ -353,8 +414,22 @@ impl EnvValue for bool {
     }
 }
 
+/// A value with an order, which [`Variable::between`] takes in bounds.
+pub trait Bounded: EnvValue + PartialOrd {
+    /// What it is, to come before its bounds.
+    const KIND: &'static str;
+}
+
+impl Bounded for Duration {
+    const KIND: &'static str = "a duration such as 500ms, 30s, 15m, 12h or 7d,";
+}
+
 macro_rules! whole_numbers {
     ($($type:ty => $expected:literal),+) => {$(
+        impl Bounded for $type {
+            const KIND: &'static str = "a whole number";
+        }
+
         impl EnvValue for $type {
             const EXPECTED: &'static str = $expected;
 

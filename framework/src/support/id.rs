@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
@@ -7,7 +8,7 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use uuid::Uuid;
+use uuid::{Uuid, fmt::Hyphenated};
 
 /// A UUID v7 key that knows what it is the key of, so that a role's id cannot be passed for a user's.
 ///
@@ -21,7 +22,7 @@ use uuid::Uuid;
 ///
 /// let id = UserId::new();
 /// assert_eq!(id.to_string().parse::<UserId>()?, id);
-/// # Ok::<(), uuid::Error>(())
+/// # Ok::<(), paravel::support::IdError>(())
 /// ```
 #[cfg_attr(
     any(feature = "sqlite", feature = "postgres", feature = "mysql"),
@@ -30,6 +31,11 @@ use uuid::Uuid;
 #[cfg_attr(any(feature = "sqlite", feature = "mysql"), diesel(sql_type = diesel::sql_types::Binary))]
 #[cfg_attr(feature = "postgres", diesel(sql_type = diesel::sql_types::Uuid))]
 pub struct Id<T>(Uuid, PhantomData<fn() -> T>);
+
+/// A text that is no [`Id`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id is a UUID with its hyphens, such as 01890000-0000-7000-8000-000000000000")]
+pub struct IdError;
 
 impl<T> Id<T> {
     /// A new id of the present moment.
@@ -97,10 +103,12 @@ impl<T> fmt::Debug for Id<T> {
 }
 
 impl<T> FromStr for Id<T> {
-    type Err = uuid::Error;
+    type Err = IdError;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Uuid::parse_str(text).map(Self::from_uuid)
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        // Of the forms that the parser takes, this one alone is so long: one thing has one address.
+        let uuid = Uuid::parse_str(text).ok().filter(|_| text.len() == Hyphenated::LENGTH);
+        uuid.map(Self::from_uuid).ok_or(IdError)
     }
 }
 
@@ -112,6 +120,10 @@ impl<T> Serialize for Id<T> {
 
 impl<'de, T> Deserialize<'de> for Id<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Uuid::deserialize(deserializer).map(Self::from_uuid)
+        if !deserializer.is_human_readable() {
+            return Uuid::deserialize(deserializer).map(Self::from_uuid);
+        }
+        let text = Cow::<'_, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }

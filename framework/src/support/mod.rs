@@ -3,6 +3,7 @@
 //! Nothing here knows the container or any module above it.
 
 mod clock;
+mod dotenv;
 mod env;
 mod id;
 mod log;
@@ -13,9 +14,10 @@ mod signal;
 mod timestamp;
 
 pub use clock::{Clock, FakeClock, SystemClock};
+pub(crate) use dotenv::{has_value, loses_a_dollar, with_value};
 pub(crate) use env::show_duration;
-pub use env::{Env, EnvError, EnvFault, EnvFaults, EnvValue, Variable, VariableInfo};
-pub use id::Id;
+pub use env::{Bounded, Env, EnvError, EnvFault, EnvFaults, EnvValue, Variable, VariableInfo};
+pub use id::{Id, IdError};
 pub use log::{Level, LogSink, TracingLog};
 pub use naming::{nearest, short_name};
 pub use patch::Patch;

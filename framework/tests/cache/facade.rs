@@ -58,10 +58,10 @@ async fn outside_any_application_it_says_so() {
 #[tokio::test]
 async fn the_store_follows_from_the_configuration() {
     for (text, store, kept) in [("memory", CacheStore::Memory, 1), ("null", CacheStore::Null, 0)] {
-        let env = Env::from_pairs([("CACHE_STORE", text), ("CACHE_MEMORY", "1000000")]);
+        let env = Env::from_pairs([("CACHE_STORE", text), ("CACHE_MEMORY", "2000000")]);
         let config = CacheConfig::from_env(&env);
         env.check().unwrap();
-        assert_eq!((config.store, config.memory), (store, 1_000_000));
+        assert_eq!((config.store, config.memory), (store, 2_000_000));
         let cache = Store::from_config("default", &config);
         cache.put("a", 1, HOUR).await.unwrap();
         assert_eq!(cache.stats().entries, kept);

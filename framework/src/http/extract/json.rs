@@ -8,13 +8,14 @@ use poem::{FromRequest, IntoResponse, Request, RequestBody, Response, error::Rea
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::error::Category;
 
-use super::{faulty_field, nul};
+use super::{faulty_field, in_words, named::Named, nul};
 use crate::http::{Problem, middleware::Limit};
 
 /// A JSON body, of a request or a response; straight through serde, with nothing in between.
 ///
 /// A request without `application/json` is answered 415, one that is not JSON 400, and one whose fields are unknown,
-/// missing or of another type 422 with the field's path. So is a text with a U+0000, which not every database keeps.
+/// missing or of another type 422 with the field's path. So is a text with a U+0000, which not every database keeps. A struct
+/// is an object: an array of its fields' values is none.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
@@ -40,7 +41,9 @@ impl<'a, T: DeserializeOwned + Send> FromRequest<'a> for Json<T> {
         }
         let limit = request.data::<Limit>().map_or(usize::MAX, |limit| limit.0);
         let bytes = body.take()?.into_bytes().await.map_err(|error| unreadable(&error, limit))?;
-        match serde_json::from_slice(&bytes) {
+        let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+        let read = T::deserialize(Named(&mut deserializer)).and_then(|value| deserializer.end().map(|()| value));
+        match read {
             Ok(value) => match nul::path_in_json(&bytes) {
                 None => Ok(Self(value)),
                 Some(path) => {
@@ -80,11 +83,11 @@ fn unreadable(error: &ReadBodyError, limit: usize) -> Problem {
 fn wrong_field<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
     let problem = Problem::unprocessable("the body has a wrong field");
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+    match serde_path_to_error::deserialize::<_, T>(Named(&mut deserializer)) {
         Ok(_) => problem,
         Err(error) => {
             let path = faulty_field(error.path(), &error.inner().to_string());
-            problem.field(path, without_position(&error.inner().to_string()))
+            problem.field(path, in_words(without_position(&error.inner().to_string())))
         }
     }
 }

@@ -4,7 +4,7 @@ use poem::{FromRequest, Request, RequestBody};
 use serde::de::DeserializeOwned;
 use serde_urlencoded::Deserializer;
 
-use super::{faulty_field, nul};
+use super::{faulty_field, in_words, nul};
 use crate::http::Problem;
 
 /// The query string as a struct. A parameter of the wrong form, or with a U+0000 in it, is answered 422 with its name.
@@ -30,7 +30,7 @@ impl<'a, T: DeserializeOwned + Send> FromRequest<'a> for Query<T> {
         serde_path_to_error::deserialize(Deserializer::new(pairs)).map(Self).map_err(|error| {
             let problem = Problem::unprocessable("the query has a wrong parameter");
             let message = error.inner().to_string();
-            problem.field(faulty_field(error.path(), &message), message).into()
+            problem.field(faulty_field(error.path(), &message), in_words(&message)).into()
         })
     }
 }

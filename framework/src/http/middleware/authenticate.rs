@@ -1,6 +1,12 @@
 use std::sync::Arc;
 
-use poem::{Endpoint, Middleware, Request, Result, http::header::AUTHORIZATION};
+use poem::{
+    Endpoint, Middleware, Request, Result,
+    http::{
+        HeaderValue, StatusCode,
+        header::{AUTHORIZATION, WWW_AUTHENTICATE},
+    },
+};
 
 use crate::{
     auth::{Actor, AuthError, TokenGuard, TokenHash},
@@ -34,6 +40,13 @@ impl<E: Endpoint> Endpoint for AuthenticateEndpoint<E> {
     }
 }
 
+/// RFC 6750, 3.1: a token that was given and is not good.
+fn invalid_token() -> Problem {
+    let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+    Problem::new(StatusCode::UNAUTHORIZED, "the token is unknown, revoked or expired")
+        .with_header(WWW_AUTHENTICATE, challenge)
+}
+
 async fn authenticate(request: &Request) -> Result<(), Problem> {
     let app = container::current().map_err(ContainerError::from)?;
     // Somebody acts already: a test has said who.
@@ -43,7 +56,7 @@ async fn authenticate(request: &Request) -> Result<(), Problem> {
     let token = bearer(request).ok_or(AuthError::Unauthenticated)?;
     let guard: Arc<dyn TokenGuard> = app.make()?;
     let actor = guard.actor(&TokenHash::of(token)).await.map_err(Problem::internal)?;
-    let actor = actor.ok_or(AuthError::Unauthenticated)?;
+    let actor = actor.ok_or_else(invalid_token)?;
     if let Some(scope) = app.current_scope() {
         scope.set(actor);
     }
