@@ -141,8 +141,8 @@ impl OwnServer {
         let installed = [&*self.programs, Path::new("/usr/sbin")].map(|folder| folder.join(program));
         let found = installed.into_iter().find(|path| path.is_file());
         let mut command = Command::new(found.unwrap_or_else(|| program.into()));
-        // Not in a folder that its user cannot enter.
-        command.current_dir(self.folder.path());
+        // Not in a folder that its user cannot enter, or write to.
+        command.current_dir(self.folder.path()).env("TMPDIR", self.folder.path());
         if let Some((user, group)) = self.user {
             command.uid(user).gid(group);
         }

@@ -1,4 +1,5 @@
 use serde_json::Value;
+use uuid::{Uuid, fmt::Simple};
 
 use crate::support::{Id, Timestamp};
 
@@ -31,7 +32,9 @@ impl<T> CursorValue for Id<T> {
     }
 
     fn from_json(value: &Value) -> Option<Self> {
-        value.as_str()?.parse().ok()
+        // The one form that it is written in.
+        let text = value.as_str().filter(|text| text.len() == Simple::LENGTH)?;
+        Uuid::try_parse(text).ok().map(Self::from_uuid)
     }
 }
 

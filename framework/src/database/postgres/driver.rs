@@ -50,7 +50,12 @@ impl Server for PgConn {
 
     fn is_gone(error: &DieselError) -> bool {
         use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
-        matches!(error, DieselError::DatabaseError(ClosedConnection | UnableToSendCommand, _))
+        match error {
+            DieselError::DatabaseError(ClosedConnection | UnableToSendCommand, _) => true,
+            // Its last words, after which the end of the connection may take a while to be seen.
+            DieselError::DatabaseError(_, info) => info.message().starts_with("terminating connection "),
+            _ => false,
+        }
     }
 
     type Target = Target;

@@ -7,6 +7,8 @@ use serde::{
     de::{Error, Visitor},
 };
 
+use uuid::Uuid;
+
 use crate::support::{Id, Timestamp};
 
 /// A field's type that can be read from what SQLite writes into JSON for a column of the SQL type `ST`.
@@ -57,7 +59,10 @@ impl FromJson<Bool> for bool {
 
 impl<T> FromJson<Binary> for Id<T> {
     fn from_json<'de, D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        json.deserialize_str(Parsed("the 16 bytes of an id", |text: &str| text.parse().ok()))
+        json.deserialize_str(Parsed("the 16 bytes of an id", |text: &str| {
+            // As `hex` writes them.
+            Uuid::try_parse(text).ok().map(Self::from_uuid)
+        }))
     }
 }
 
