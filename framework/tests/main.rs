@@ -12,6 +12,7 @@ mod console;
 mod container;
 mod cursors;
 mod database;
+mod documents;
 mod env;
 mod events;
 mod facades;
