@@ -74,8 +74,11 @@ pub mod __private {
     pub use crate::{
         events::downcast as event,
         http::{DescribeExtractor, DescribeOther, Probe},
-        service::{facade, refuse},
+        service::{decorated, facade, refuse},
     };
+
+    /// The traits by which an expansion asks types what they can do.
+    pub use crate::service::probe;
 
     /// The response of a handler's return value.
     ///

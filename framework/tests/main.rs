@@ -25,7 +25,7 @@ mod overload;
 mod seeders;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod servers;
-mod service;
+mod services;
 mod slow_queries;
 mod sqlite;
 mod transactions;

@@ -6,6 +6,8 @@ mod inject;
 mod listener;
 mod migrations;
 mod service;
+mod service_decorated;
+mod service_method;
 
 use proc_macro::TokenStream;
 use syn::parse_macro_input;

@@ -4,7 +4,7 @@ use super::{
     Container, Dependency, DependencyInfo, Extender, Factory, Key, Lifetime, Shape,
     binding::{Contextual, Extension, Made, Recipe},
     factory::{erase, erase_extender},
-    graph::{Graph, GraphFaults, Root},
+    graph::{Graph, GraphFault, GraphFaults, Root},
 };
 use crate::config::ErasedConfig;
 
@@ -19,6 +19,7 @@ pub struct ContainerBuilder {
     pub(super) contextual: Vec<Contextual>,
     pub(super) tagged: Vec<Recipe>,
     pub(super) roots: Vec<Root>,
+    pub(super) faults: Vec<GraphFault>,
     replacing: bool,
 }
 
@@ -96,13 +97,27 @@ impl ContainerBuilder {
         T: ?Sized + Send + Sync + 'static,
         F: Extender<T, A>,
     {
+        self.extend_from(Location::caller(), extender)
+    }
+
+    /// [`extend`](Self::extend), for whoever was asked to from somewhere else.
+    pub(crate) fn extend_from<T, A, F>(&mut self, location: &'static Location<'static>, extender: F) -> &mut Self
+    where
+        T: ?Sized + Send + Sync + 'static,
+        F: Extender<T, A>,
+    {
         self.extensions.push(Extension {
             key: Key::of::<T>(),
             dependencies: F::dependencies(),
             extend: erase_extender(extender),
-            location: Location::caller(),
+            location,
         });
         self
+    }
+
+    /// Notes a fault that the graph cannot see by itself, for [`verify`](Self::verify) to report.
+    pub(crate) fn fault(&mut self, fault: GraphFault) {
+        self.faults.push(fault);
     }
 
     /// Begins a contextual binding: when `A` is being made and needs `B`, it gets something else than everybody.

@@ -1,0 +1,9 @@
+mod logging;
+mod metrics;
+mod tracing;
+
+pub use self::{
+    logging::Logging,
+    metrics::{MethodStats, Metrics},
+    tracing::Tracing,
+};
