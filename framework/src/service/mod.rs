@@ -16,7 +16,9 @@ pub use chain::{Chain, ServiceChain};
 #[doc(hidden)]
 pub use decorated::decorated;
 pub use decorator::Decorator;
-pub use decorators::{Logging, MethodStats, Metrics, Tracing};
+pub use decorators::{
+    Circuit, CircuitBreaker, ConcurrencyLimit, Logging, MethodStats, Metrics, Retry, Timeout, Tracing,
+};
 pub use error::{ServiceError, Transient};
 pub use facade::{FacadeReturn, facade, refuse};
 pub use info::{Decoratable, MethodInfo, ServiceInfo};

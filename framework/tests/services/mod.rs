@@ -2,6 +2,7 @@
 
 mod decorators;
 mod facades;
+mod guards;
 mod logging;
 
 use std::sync::{
