@@ -74,7 +74,7 @@ pub mod __private {
     pub use crate::{
         events::downcast as event,
         http::{DescribeExtractor, DescribeOther, Probe},
-        service::{decorated, facade, refuse},
+        service::{Entry, Invalidation, cached, decorated, facade, kept, refuse},
     };
 
     /// The traits by which an expansion asks types what they can do.

@@ -6,6 +6,7 @@ mod inject;
 mod listener;
 mod migrations;
 mod service;
+mod service_cached;
 mod service_decorated;
 mod service_method;
 

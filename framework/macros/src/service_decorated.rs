@@ -2,12 +2,16 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Ident, Index, ItemTrait};
 
-use super::service_method::{Argument, Method};
+use super::{
+    service_cached,
+    service_method::{Argument, Method},
+};
 
 /// What makes a service decoratable: a type that goes around it, and what is known of its methods.
 pub fn expand(item: &ItemTrait, methods: &[Method]) -> TokenStream {
     let service = &item.ident;
     let functions = methods.iter().enumerate().map(|(index, method)| function(index, method));
+    let cached = service_cached::expand(item, methods);
     let infos = methods.iter().map(|method| info(service, method));
     quote! {
         #[allow(unused_imports, clippy::all, reason = "the expansion of #[service]")]
@@ -43,6 +47,8 @@ pub fn expand(item: &ItemTrait, methods: &[Method]) -> TokenStream {
                     ::std::sync::Arc::new(Decorated { inner, decorator, service })
                 }
             }
+
+            #cached
         };
     }
 }

@@ -4,17 +4,19 @@ use syn::{
     Attribute, Error, FnArg, GenericParam, Ident, Pat, Result, ReturnType, Signature, TraitItemFn, Type, parse_quote,
 };
 
+use super::service_cached::Caching;
+
 /// One method of a service trait, with what its attributes say.
 pub struct Method {
     /// Its signature, in which each argument has a plain name.
     pub signature: Signature,
     pub arguments: Vec<Argument>,
     pub idempotent: bool,
+    pub caching: Option<Caching>,
 }
 
 pub struct Argument {
     pub name: Ident,
-    pub ty: Type,
     pub secret: bool,
     /// Whether it had a name of its own, by which others may speak of it.
     pub named: bool,
@@ -49,8 +51,9 @@ impl Method {
                     "an `#[idempotent]` method may run again with the same arguments, so it takes no `&mut`",
                 ));
             }
-            arguments.push(Argument { name, ty: (*argument.ty).clone(), secret, named });
+            arguments.push(Argument { name, secret, named });
         }
+        let caching = Caching::take(&mut method.attrs, &method.sig, &arguments)?;
         let mut signature = method.sig.clone();
         let mut plain = arguments.iter();
         for argument in &mut signature.inputs {
@@ -61,7 +64,7 @@ impl Method {
                 *argument.pat = parse_quote!(#name);
             }
         }
-        Ok(Self { signature, arguments, idempotent })
+        Ok(Self { signature, arguments, idempotent, caching })
     }
 
     pub fn names(&self) -> impl Iterator<Item = &Ident> {

@@ -53,7 +53,7 @@ mod types;
 mod watch;
 
 pub use admin::{DatabaseAdmin, DatabaseInfo};
-pub use after_commit::after_commit;
+pub use after_commit::{after_commit, in_transaction};
 pub use catalogue::{ColumnInfo, ForeignKeyInfo, IndexInfo, TableInfo};
 pub use connection::{Connection, Driver, Run, Verdict, Work};
 pub use db::Db;

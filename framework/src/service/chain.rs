@@ -1,6 +1,7 @@
 use std::{panic::Location, sync::Arc};
 
-use super::{Decoratable, Decorator};
+use super::{Cacheable, Decoratable, Decorator};
+use crate::cache::Cache;
 use crate::container::{ContainerBuilder, GraphFault, Key};
 
 /// The decorators of one service, from the outside in; registered when it goes out of scope, at the end of the statement.
@@ -18,8 +19,7 @@ struct Link<T: ?Sized> {
 
 enum Around<T: ?Sized> {
     Decorator(Arc<dyn Decorator>),
-    #[expect(dead_code, reason = "not yet")]
-    Typed(fn(Arc<T>) -> Arc<T>),
+    Cached(fn(Arc<T>, &Cache) -> Arc<T>),
 }
 
 /// A service's decorators, for `service:list`.
@@ -85,6 +85,15 @@ impl<T: ?Sized + Decoratable> Chain<'_, T> {
         self
     }
 
+    /// Keeps what `#[cached]` methods return in the application's [`Cache`], and lets `#[invalidates]` methods end that.
+    pub fn cached(mut self) -> Self
+    where
+        T: Cacheable,
+    {
+        self.links.push(Link { name: "Cached".to_owned(), applied: true, around: Around::Cached(T::cached) });
+        self
+    }
+
     /// Applies the decorator before it only where this holds. One that is not applied is not there: calls do not pass it.
     pub fn when(mut self, condition: bool) -> Self {
         if let Some(link) = self.links.last_mut() {
@@ -104,6 +113,8 @@ impl<T: ?Sized + Decoratable> Drop for Chain<'_, T> {
             Arc::new(ServiceChain { service, chain: names(&self.links, true), left_out: names(&self.links, false) });
         self.builder.tag(move || Arc::clone(&info));
         let links: Vec<_> = self.links.drain(..).filter(|link| link.applied).collect();
+        let is_decorated = !links.is_empty();
+        let is_cached = links.iter().any(|link| matches!(link.around, Around::Cached(_)));
         for link in &links {
             for reason in link.misfits() {
                 let decorator = link.name.clone();
@@ -113,19 +124,25 @@ impl<T: ?Sized + Decoratable> Drop for Chain<'_, T> {
             }
         }
         // Where nothing is applied the service is the bound instance itself.
-        if !links.is_empty() {
-            self.builder.extend_from(self.location, move |inner: Arc<T>| -> Arc<T> {
-                links.iter().rev().fold(inner, |inner, link| link.around(inner))
-            });
+        let around = move |inner, cache: Option<&Cache>| -> Arc<T> {
+            links.iter().rev().fold(inner, |inner, link| link.around(inner, cache))
+        };
+        if is_cached {
+            let around = move |inner: Arc<T>, cache: Arc<Cache>| around(inner, Some(&cache));
+            self.builder.extend_from(self.location, around);
+        } else if is_decorated {
+            self.builder.extend_from(self.location, move |inner: Arc<T>| around(inner, None));
         }
     }
 }
 
 impl<T: ?Sized + Decoratable> Link<T> {
-    fn around(&self, inner: Arc<T>) -> Arc<T> {
+    fn around(&self, inner: Arc<T>, cache: Option<&Cache>) -> Arc<T> {
         match &self.around {
             Around::Decorator(decorator) => T::decorate(inner, Arc::clone(decorator)),
-            Around::Typed(around) => around(inner),
+            Around::Cached(around) => {
+                cache.map_or_else(|| Arc::clone(&inner), |cache| around(Arc::clone(&inner), cache))
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::Decorator;
+use crate::cache::Cache;
 
 /// What is known of a service trait.
 #[derive(Debug)]
@@ -46,4 +47,14 @@ pub trait Decoratable: Send + Sync + 'static {
 
     /// The same service with a decorator around its async methods.
     fn decorate(inner: Arc<Self>, decorator: Arc<dyn Decorator>) -> Arc<Self>;
+}
+
+/// A service with methods that are `#[cached]` or `#[invalidates]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has nothing to cache",
+    note = "mark methods of the trait `#[cached(key = \"..\", ttl = \"..\")]` or `#[invalidates(tags(\"..\"))]`"
+)]
+pub trait Cacheable: Decoratable {
+    /// The same service, whose cached methods look into the cache first.
+    fn cached(inner: Arc<Self>, cache: &Cache) -> Arc<Self>;
 }

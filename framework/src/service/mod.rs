@@ -1,5 +1,6 @@
 //! What [`service`](macro@crate::service) expands to calls of: facades, and decorators around services.
 
+mod cached;
 mod call;
 mod chain;
 mod decorated;
@@ -11,6 +12,8 @@ mod info;
 #[doc(hidden)]
 pub mod probe;
 
+#[doc(hidden)]
+pub use cached::{Entry, Invalidation, cached, kept};
 pub use call::{Call, Failure, Outcome};
 pub use chain::{Chain, ServiceChain};
 #[doc(hidden)]
@@ -21,4 +24,4 @@ pub use decorators::{
 };
 pub use error::{ServiceError, Transient};
 pub use facade::{FacadeReturn, facade, refuse};
-pub use info::{Decoratable, MethodInfo, ServiceInfo};
+pub use info::{Cacheable, Decoratable, MethodInfo, ServiceInfo};

@@ -11,7 +11,7 @@ use std::{
 
 use super::{Failure, Outcome, ServiceError, Transient};
 
-/// An argument, or an error, that may be shown.
+/// Something whose traits are asked for.
 pub struct Shown<'a, T: ?Sized>(pub &'a T);
 
 /// Shown by its `Debug`.
@@ -175,5 +175,53 @@ pub trait NotClassified {
 impl<R> NotClassified for &Returned<R> {
     fn classified(&self) -> bool {
         false
+    }
+}
+
+/// A value that may be none.
+pub trait MaybeNone {
+    /// Whether it is.
+    fn is_none(&self) -> bool;
+}
+
+impl<T> MaybeNone for Shown<'_, Option<T>> {
+    fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+/// A value that is always one.
+pub trait NeverNone {
+    /// It is not.
+    fn is_none(&self) -> bool;
+}
+
+impl<T> NeverNone for &Shown<'_, T> {
+    fn is_none(&self) -> bool {
+        false
+    }
+}
+
+/// An error of which several callers can have a copy.
+pub trait CopiedError<E> {
+    /// One.
+    fn copied(&self) -> Option<E>;
+}
+
+impl<E: Clone> CopiedError<E> for Shown<'_, E> {
+    fn copied(&self) -> Option<E> {
+        Some(self.0.clone())
+    }
+}
+
+/// An error that one caller can have.
+pub trait SingleError<E> {
+    /// None.
+    fn copied(&self) -> Option<E>;
+}
+
+impl<E> SingleError<E> for &Shown<'_, E> {
+    fn copied(&self) -> Option<E> {
+        None
     }
 }

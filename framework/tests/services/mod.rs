@@ -1,5 +1,6 @@
 //! Services: facades, and what goes around their calls.
 
+mod cached;
 mod decorators;
 mod facades;
 mod guards;
