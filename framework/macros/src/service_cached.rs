@@ -214,7 +214,7 @@ fn function(method: &Method) -> TokenStream {
         Some(Caching::Cached { key, milliseconds, tags, keep_none }) => {
             let returned = method.returned();
             // Spanned at the return type, so that one that cannot be kept is pointed at.
-            let typed = quote_spanned! {signature.output.span()=>
+            let typed = quote_spanned! {returned.span()=>
                 ::paravel::__private::kept(Returned::<#returned>(::core::marker::PhantomData))
             };
             quote! {
