@@ -1,8 +1,129 @@
-//! What [`service`](macro@crate::service) expands to calls of: facades, and decorators around services.
+//! What [`service`](macro@crate::service) makes of a trait: a facade, and decorators around every call.
+//!
+//! A decorator sees the method, its arguments as text and what came of the call; the typed result waits beside it. A provider
+//! says which are applied, from the outside in, and by which condition:
+//!
+//! ```
+//! # use std::{sync::Arc, time::Duration};
+//! use paravel::{
+//!     cache::Cache,
+//!     container::ContainerBuilder,
+//!     service,
+//!     service::{CircuitBreaker, Logging, Metrics, Retry, ServiceError, Timeout, Transient},
+//!     support::Level,
+//! };
+//!
+//! #[derive(Debug, thiserror::Error)]
+//! enum ShipError {
+//!     #[error(transparent)]
+//!     Service(#[from] ServiceError),
+//! }
+//!
+//! impl Transient for ShipError {
+//!     fn is_transient(&self) -> bool {
+//!         let Self::Service(error) = self;
+//!         error.is_transient()
+//!     }
+//! }
+//!
+//! #[service]
+//! trait Berths {
+//!     #[idempotent]
+//!     #[cached(key = "berths:{berth}", ttl = "30m", tags("berths:{berth}"))]
+//!     async fn ship(&self, berth: u8) -> Result<Option<String>, ShipError>;
+//!
+//!     #[invalidates(tags("berths:{berth}"))]
+//!     async fn moor(&self, berth: u8, ship: &str, #[secret] papers: &str) -> Result<(), ShipError>;
+//! }
+//! # struct Harbour;
+//! # #[service]
+//! # impl Berths for Harbour {
+//! #     async fn ship(&self, berth: u8) -> Result<Option<String>, ShipError> {
+//! #         Ok(Some(format!("the ship at {berth}")))
+//! #     }
+//! #     async fn moor(&self, _: u8, _: &str, _: &str) -> Result<(), ShipError> {
+//! #         Ok(())
+//! #     }
+//! # }
+//!
+//! fn register(app: &mut ContainerBuilder, verbose: bool) {
+//!     app.singleton(|| -> Arc<dyn Berths> { Arc::new(Harbour) });
+//!     app.decorate::<dyn Berths>()
+//!         .with(Logging::at(Level::Info))
+//!         .when(verbose)
+//!         .cached()
+//!         .with(Metrics::default())
+//!         .with(Retry::times(3))
+//!         .with(CircuitBreaker::after(5, Duration::from_secs(30)))
+//!         .with(Timeout::of(Duration::from_secs(2)));
+//! }
+//! # let mut app = ContainerBuilder::new();
+//! # app.instance(Arc::new(Cache::memory("berths", 1 << 20)));
+//! # register(&mut app, true);
+//! # app.freeze()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What holds
+//!
+//! - **What is not applied is not there.** Without decorators the service is the bound instance itself.
+//! - **A method runs again only where it is marked `#[idempotent]`**; its arguments are copied for that, and no others'.
+//! - **A call can be refused only by the method's own error.** A decorator that may refuse, around a method whose error is not
+//!   `From<ServiceError>`, is a fault of the graph.
+//! - **A panic passes through, and a call whose caller goes away is dropped**, through all decorators.
+//! - **Nothing is cached inside a transaction**, and an invalidation there waits for its commit.
+//! - Methods that are not `async` pass straight through.
+//!
+//! # By hand
+//!
+//! What the attribute makes for the trait above is
+//!
+//! ```ignore
+//! struct Decorated {
+//!     inner: Arc<dyn Berths>,
+//!     decorator: Arc<dyn Decorator>,
+//! }
+//!
+//! impl Berths for Decorated {
+//!     async fn ship(&self, berth: u8) -> Result<Option<String>, ShipError> {
+//!         let mut result = None;
+//!         // `call.proceed()` runs this closure, and tells the decorator what came of it.
+//!         let run = async || result = Some(self.inner.ship(berth.clone()).await);
+//!         match self.decorator.around(&mut Call::new("ship", run)).await {
+//!             Ok(()) => result.unwrap_or_else(|| Err(ServiceError::NotRun { .. }.into())),
+//!             Err(refused) => Err(refused.into()),
+//!         }
+//!     }
+//!     ..
+//! }
+//!
+//! struct Cached {
+//!     inner: Arc<dyn Berths>,
+//!     cache: Cache,
+//! }
+//!
+//! impl Berths for Cached {
+//!     async fn ship(&self, berth: u8) -> Result<Option<String>, ShipError> {
+//!         if in_transaction() {
+//!             return self.inner.ship(berth).await;
+//!         }
+//!         let cache = self.cache.tags([format!("berths:{berth}")]);
+//!         // Errors and `None` come out of the loader as errors, which are not kept.
+//!         cache.remember(&format!("berths:{berth}"), 30 * MINUTE, || self.inner.ship(berth)).await
+//!     }
+//!
+//!     async fn moor(&self, berth: u8, ship: &str, papers: &str) -> Result<(), ShipError> {
+//!         let moored = self.inner.moor(berth, ship, papers).await;
+//!         after_commit(self.cache.invalidate([format!("berths:{berth}")])).await;
+//!         moored
+//!     }
+//! }
+//! ```
 
 mod cached;
 mod call;
 mod chain;
+mod commands;
 mod decorated;
 mod decorator;
 mod decorators;
