@@ -1,4 +1,4 @@
-use std::{collections::HashMap, marker::PhantomData, panic::Location, sync::Arc};
+use std::{any::TypeId, collections::HashMap, marker::PhantomData, panic::Location, sync::Arc};
 
 use super::{
     Container, Dependency, DependencyInfo, Extender, Factory, Key, Lifetime, Shape,
@@ -6,7 +6,7 @@ use super::{
     factory::{erase, erase_extender},
     graph::{Graph, GraphFault, GraphFaults, Root},
 };
-use crate::config::ErasedConfig;
+use crate::config::{ErasedArc, ErasedConfig};
 
 /// What providers register services in; [`freeze`](Self::freeze) turns it into a [`Container`].
 ///
@@ -20,6 +20,7 @@ pub struct ContainerBuilder {
     pub(super) tagged: Vec<Recipe>,
     pub(super) roots: Vec<Root>,
     pub(super) faults: Vec<GraphFault>,
+    configs: HashMap<TypeId, ErasedArc>,
     replacing: bool,
 }
 
@@ -57,7 +58,27 @@ impl ContainerBuilder {
     #[track_caller]
     pub(crate) fn config(&mut self, config: ErasedConfig) {
         let ErasedConfig { key, type_name, value } = config;
+        self.configs.insert(key, Arc::clone(&value));
         self.add(instance_recipe(Key::erased(key, type_name), move || value()));
+    }
+
+    /// A config struct, for what a provider binds only where it is configured: services cannot be made yet, but the
+    /// configuration is whole. `None` where there is none of this type.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use paravel::{config::AppConfig, container::ContainerBuilder};
+    ///
+    /// fn register(app: &mut ContainerBuilder) {
+    ///     if app.configured::<AppConfig>().is_some_and(|config| config.key.is_none()) {
+    ///         app.instance::<str>(Arc::from("bound where there is no key"));
+    ///     }
+    /// }
+    /// # register(&mut ContainerBuilder::new());
+    /// ```
+    pub fn configured<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let config = self.configs.get(&TypeId::of::<T>())?;
+        config().downcast::<Arc<T>>().ok().map(|config| *config)
     }
 
     /// Adds a member to the collection that a `Vec<Arc<T>>` argument receives. Members come in the order of

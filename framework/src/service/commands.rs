@@ -38,11 +38,7 @@ impl Command for ServiceList {
         let show = |names: &[String]| if names.is_empty() { "-".to_owned() } else { names.join(" > ") };
         let lines: Vec<_> = chains
             .iter()
-            .map(|chain| Line {
-                service: chain.service,
-                chain: show(&chain.chain),
-                left_out: show(&chain.left_out),
-            })
+            .map(|chain| Line { service: chain.service, chain: show(&chain.chain), left_out: show(&chain.left_out) })
             .collect();
         Ok(console.rows(&[("Service", "service"), ("Chain", "chain"), ("Left out", "left_out")], &lines)?)
     }
