@@ -272,7 +272,8 @@ async fn calls_of_services_are_logged_where_that_is_configured_and_no_password_i
     let called = "UserService";
     let quiet = Binary::seeded().await?.done(&create).await?;
     assert!(!quiet.out.contains(called) && !quiet.err.contains(called), "{}{}", quiet.out, quiet.err);
-    let logged = Binary::seeded().await?.env("LOG_SERVICES", "true").env("LOG_LEVEL", "service=info").done(&create).await?;
+    let logged =
+        Binary::seeded().await?.env("LOG_SERVICES", "true").env("LOG_LEVEL", "service=info").done(&create).await?;
     assert!(logged.err.contains("UserService") && logged.err.contains("create"), "{}", logged.err);
     assert!(logged.err.contains("[redacted]") && !logged.err.contains("correct horse"), "{}", logged.err);
     Ok(())
