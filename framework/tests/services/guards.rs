@@ -139,6 +139,23 @@ async fn a_call_from_before_the_breaker_opened_does_not_close_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_from_before_the_breaker_opened_does_not_keep_it_open() {
+    let harbour = Harbour::jammed(6);
+    let (breaker, cranes) = breaker(&harbour);
+    let mut old: Vec<_> = (0..3).map(|_| cranes.weigh(1)).collect();
+    assert!(old.iter_mut().all(|call| call.now_or_never().is_none()));
+    for _ in 0..3 {
+        drop(cranes.weigh(1).await);
+    }
+    advance(20 * SECOND).await;
+    for call in old {
+        assert_eq!(call.await, Err(CraneError::Jammed));
+    }
+    advance(10 * SECOND).await;
+    assert_eq!(breaker.state(), Circuit::HalfOpen);
+}
+
+#[tokio::test(start_paused = true)]
 async fn as_many_calls_as_allowed_are_under_way_and_a_seat_comes_back_however_a_call_ends() {
     let harbour: Arc<Harbour> = Arc::default();
     let cranes = cranes(&harbour, |app| {
