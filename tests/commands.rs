@@ -295,3 +295,24 @@ async fn env_lists_every_variable_with_its_meaning() -> anyhow::Result<()> {
     assert_json_snapshot!(variables);
     Ok(())
 }
+
+#[tokio::test]
+async fn service_list_shows_what_stands_around_each_service() -> anyhow::Result<()> {
+    let quiet = Binary::new("testing")?.json(&["service:list"]).await?;
+    let logged = Binary::new("testing")?.env("LOG_SERVICES", "true").json(&["service:list"]).await?;
+    assert_json_snapshot!(json!({"by default": quiet, "with LOG_SERVICES": logged}));
+    Ok(())
+}
+
+#[tokio::test]
+async fn calls_of_services_are_logged_where_that_is_configured_and_no_password_is() -> anyhow::Result<()> {
+    let create = ["user:create", "ada@example.com", "--name", "Ada", "--password", "correct horse"];
+    let called = "UserService";
+    let quiet = Binary::seeded().await?.done(&create).await?;
+    assert!(!quiet.out.contains(called) && !quiet.err.contains(called), "{}{}", quiet.out, quiet.err);
+    let logged =
+        Binary::seeded().await?.env("LOG_SERVICES", "true").env("LOG_LEVEL", "service=info").done(&create).await?;
+    assert!(logged.err.contains("UserService") && logged.err.contains("create"), "{}", logged.err);
+    assert!(logged.err.contains("[redacted]") && !logged.err.contains("correct horse"), "{}", logged.err);
+    Ok(())
+}

@@ -1,8 +1,13 @@
-use paravel::container::{ContainerBuilder, Provider};
+use paravel::{
+    config::LogConfig,
+    container::{ContainerBuilder, Provider},
+    service::Logging,
+    support::Level,
+};
 
-use crate::services::{AppAuth, AppRoles, AppTokenGuard, AppUsers};
+use crate::services::{AppAuth, AppRoles, AppTokenGuard, AppUsers, AuthService, RoleService, UserService};
 
-/// Binds the services.
+/// Binds the services, and says what stands around them; `artisan service:list` prints it.
 pub struct ServiceProvider;
 
 impl Provider for ServiceProvider {
@@ -11,5 +16,10 @@ impl Provider for ServiceProvider {
         app.singleton(AppRoles::inject);
         app.singleton(AppAuth::inject);
         app.singleton(AppTokenGuard::inject);
+
+        let log = app.configured::<LogConfig>().is_some_and(|log| log.services);
+        app.decorate::<dyn UserService>().with(Logging::at(Level::Info)).when(log);
+        app.decorate::<dyn RoleService>().with(Logging::at(Level::Info)).when(log);
+        app.decorate::<dyn AuthService>().with(Logging::at(Level::Info)).when(log);
     }
 }

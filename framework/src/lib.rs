@@ -75,8 +75,11 @@ pub mod __private {
         database::repository,
         events::downcast as event,
         http::{DescribeExtractor, DescribeOther, Probe},
-        service::{facade, refuse},
+        service::{Entry, Invalidation, cached, decorated, facade, kept, refuse},
     };
+
+    /// The traits by which an expansion asks types what they can do.
+    pub use crate::service::probe;
 
     /// The response of a handler's return value.
     ///

@@ -31,7 +31,7 @@ mod router;
 mod seeders;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod servers;
-mod service;
+mod services;
 mod slow_queries;
 mod sqlite;
 mod transactions;

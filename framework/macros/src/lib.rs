@@ -6,6 +6,9 @@ mod inject;
 mod listener;
 mod migrations;
 mod service;
+mod service_cached;
+mod service_decorated;
+mod service_method;
 
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
@@ -49,6 +52,15 @@ use syn::parse_macro_input;
 ///     }
 /// }
 /// ```
+///
+/// It can be decorated too, by `app.decorate::<dyn Greeter>()`; `paravel::service` has the decorators, and what is made for them
+/// by hand. Attributes inside the trait speak to them:
+///
+/// - `#[idempotent]` on a method: it may run again with the same arguments, which are `Clone`.
+/// - `#[secret]` on an argument: it is shown as `[secret]`.
+/// - `#[cached(key = "users:{id}", ttl = "30m", tags("users"))]` on a method: what it returns is kept under the key, which speaks
+///   of every argument by its `Display`; `None` only with `keep_none`, an error never.
+/// - `#[invalidates(tags("users:{id}"))]` on a method: what is kept under the tags is no longer true once it has run.
 #[proc_macro_attribute]
 pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::Item);

@@ -5,6 +5,8 @@ use syn::{
     parse_quote, spanned::Spanned,
 };
 
+use super::{service_decorated, service_method::Method};
+
 pub fn expand(arguments: TokenStream, item: Item) -> Result<TokenStream> {
     match item {
         Item::Trait(item) => {
@@ -45,11 +47,11 @@ fn expand_trait(facade: Option<Ident>, mut item: ItemTrait) -> Result<TokenStrea
         return Err(Error::new_spanned(&item.generics, "a service trait has no parameters: its `dyn` type is a key"));
     }
     let mut errors = Vec::new();
-    let mut methods = Vec::new();
-    for member in &item.items {
+    let mut known = Vec::new();
+    for member in &mut item.items {
         match member {
-            TraitItem::Fn(method) => match check(method) {
-                Ok(()) => methods.push(method),
+            TraitItem::Fn(method) => match check(method).and_then(|()| Method::take(method)) {
+                Ok(method) => known.push(method),
                 Err(error) => errors.push(error),
             },
             other => {
@@ -63,8 +65,10 @@ fn expand_trait(facade: Option<Ident>, mut item: ItemTrait) -> Result<TokenStrea
     }) {
         return Err(error);
     }
+    let decorated = service_decorated::expand(&item, &known);
     let facade = match facade {
         Some(name) => {
+            let methods: Vec<_> = item.items.iter().filter_map(method).collect();
             let facade = expand_facade(&name, &item, &methods)?;
             let docs =
                 format!(" The facade of [`{}`]: its methods on the service bound in the application.", item.ident);
@@ -85,7 +89,15 @@ fn expand_trait(facade: Option<Ident>, mut item: ItemTrait) -> Result<TokenStrea
         #[::paravel::__private::async_trait::async_trait]
         #item
         #facade
+        #decorated
     })
+}
+
+fn method(item: &TraitItem) -> Option<&TraitItemFn> {
+    match item {
+        TraitItem::Fn(method) => Some(method),
+        _ => None,
+    }
 }
 
 fn check(method: &TraitItemFn) -> Result<()> {

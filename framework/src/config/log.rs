@@ -36,6 +36,9 @@ pub struct LogConfig {
     pub level: String,
     /// `LOG_FORMAT`: `text` or `json`. Default `text`.
     pub format: LogFormat,
+    /// `LOG_SERVICES`: whether each call of a service is logged at `info`, with its arguments, where the application decorates
+    /// its services by that. Default `false`.
+    pub services: bool,
 }
 
 impl LogConfig {
@@ -44,6 +47,7 @@ impl LogConfig {
         Self {
             level: env.var("LOG_LEVEL", "What is logged").or::<Filter>(Filter("info".to_owned())).0,
             format: env.var("LOG_FORMAT", "How log lines look").or(LogFormat::Text),
+            services: env.var("LOG_SERVICES", "Whether calls of services are logged, with their arguments").or(false),
         }
     }
 }

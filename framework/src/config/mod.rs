@@ -16,5 +16,5 @@ pub use cache::{CacheConfig, CacheStore};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use http::HttpConfig;
 pub use log::{LogConfig, LogFormat};
-pub(crate) use set::ErasedConfig;
 pub use set::{ConfigError, ConfigSet};
+pub(crate) use set::{ErasedArc, ErasedConfig};

@@ -1,12 +1,12 @@
-use std::{collections::HashMap, marker::PhantomData, panic::Location, sync::Arc};
+use std::{any::TypeId, collections::HashMap, marker::PhantomData, panic::Location, sync::Arc};
 
 use super::{
     Container, Dependency, DependencyInfo, Extender, Factory, Key, Lifetime, Shape,
     binding::{Contextual, Extension, Made, Recipe},
     factory::{erase, erase_extender},
-    graph::{Graph, GraphFaults, Root},
+    graph::{Graph, GraphFault, GraphFaults, Root},
 };
-use crate::config::ErasedConfig;
+use crate::config::{ErasedArc, ErasedConfig};
 
 /// What providers register services in; [`freeze`](Self::freeze) turns it into a [`Container`].
 ///
@@ -19,6 +19,8 @@ pub struct ContainerBuilder {
     pub(super) contextual: Vec<Contextual>,
     pub(super) tagged: Vec<Recipe>,
     pub(super) roots: Vec<Root>,
+    pub(super) faults: Vec<GraphFault>,
+    configs: HashMap<TypeId, ErasedArc>,
     replacing: bool,
 }
 
@@ -56,7 +58,27 @@ impl ContainerBuilder {
     #[track_caller]
     pub(crate) fn config(&mut self, config: ErasedConfig) {
         let ErasedConfig { key, type_name, value } = config;
+        self.configs.insert(key, Arc::clone(&value));
         self.add(instance_recipe(Key::erased(key, type_name), move || value()));
+    }
+
+    /// A config struct, for what a provider binds only where it is configured: services cannot be made yet, but the
+    /// configuration is whole. `None` where there is none of this type.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use paravel::{config::AppConfig, container::ContainerBuilder};
+    ///
+    /// fn register(app: &mut ContainerBuilder) {
+    ///     if app.configured::<AppConfig>().is_some_and(|config| config.key.is_none()) {
+    ///         app.instance::<str>(Arc::from("bound where there is no key"));
+    ///     }
+    /// }
+    /// # register(&mut ContainerBuilder::new());
+    /// ```
+    pub fn configured<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let config = self.configs.get(&TypeId::of::<T>())?;
+        config().downcast::<Arc<T>>().ok().map(|config| *config)
     }
 
     /// Adds a member to the collection that a `Vec<Arc<T>>` argument receives. Members come in the order of
@@ -96,13 +118,27 @@ impl ContainerBuilder {
         T: ?Sized + Send + Sync + 'static,
         F: Extender<T, A>,
     {
+        self.extend_from(Location::caller(), extender)
+    }
+
+    /// [`extend`](Self::extend), for whoever was asked to from somewhere else.
+    pub(crate) fn extend_from<T, A, F>(&mut self, location: &'static Location<'static>, extender: F) -> &mut Self
+    where
+        T: ?Sized + Send + Sync + 'static,
+        F: Extender<T, A>,
+    {
         self.extensions.push(Extension {
             key: Key::of::<T>(),
             dependencies: F::dependencies(),
             extend: erase_extender(extender),
-            location: Location::caller(),
+            location,
         });
         self
+    }
+
+    /// Notes a fault that the graph cannot see by itself, for [`verify`](Self::verify) to report.
+    pub(crate) fn fault(&mut self, fault: GraphFault) {
+        self.faults.push(fault);
     }
 
     /// Begins a contextual binding: when `A` is being made and needs `B`, it gets something else than everybody.

@@ -74,6 +74,18 @@ pub enum GraphFault {
         /// Where it was registered.
         location: String,
     },
+    /// A decorator that cannot go around a service.
+    #[error("decorator: `{decorator}` at {location} cannot go around `{key}`: {reason}")]
+    Decorator {
+        /// The service.
+        key: String,
+        /// The decorator.
+        decorator: String,
+        /// Where it was applied.
+        location: String,
+        /// Why not, and what to do about it.
+        reason: String,
+    },
     /// A name that two things have: a provider, a route, a command.
     #[error("duplicate: {0}")]
     DuplicateName(String),
@@ -127,7 +139,7 @@ impl<'a> Graph<'a> {
             contextual: builder.contextual.iter().map(|given| (given.node(), given)).collect(),
             tagged,
             builder,
-            faults: Vec::new(),
+            faults: builder.faults.clone(),
             done: HashSet::new(),
         }
     }

@@ -51,6 +51,12 @@ where
     }
 }
 
+/// Whether a transaction is open here, so that what is read may never be committed, and others do not see it yet.
+pub fn in_transaction() -> bool {
+    let buffer = with_current(|app| app.current_scope().and_then(|scope| scope.get::<AfterCommit>()));
+    buffer.is_ok_and(|buffer| buffer.is_some_and(|buffer| buffer.0.lock().is_some()))
+}
+
 /// Notes that a savepoint has begun at this depth.
 pub(super) fn begins(depth: NonZeroU32) {
     with_pending(|pending| {

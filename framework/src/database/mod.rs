@@ -62,7 +62,7 @@ mod watch;
 
 pub use admin::{DatabaseAdmin, DatabaseInfo};
 pub(crate) use advice::advice;
-pub use after_commit::after_commit;
+pub use after_commit::{after_commit, in_transaction};
 pub use catalogue::{ColumnInfo, ForeignKeyInfo, IndexInfo, TableInfo};
 pub use connection::{Connection, Driver, ReadFrom, Run, Verdict, Work};
 pub use cursor::{Cursor, CursorError, CursorPage, CursorRequest, CursorValue, PER_PAGE_MAX, Seek, SortOrder};

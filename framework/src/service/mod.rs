@@ -1,48 +1,148 @@
-//! What [`service`](macro@crate::service) expands to calls of: how a facade finds its service, and what it returns where
-//! there is none.
+//! What [`service`](macro@crate::service) makes of a trait: a facade, and decorators around every call.
+//!
+//! A decorator sees the method, its arguments as text and what came of the call; the typed result waits beside it. A provider
+//! says which are applied, from the outside in, and by which condition:
+//!
+//! ```
+//! # use std::{sync::Arc, time::Duration};
+//! use paravel::{
+//!     cache::Cache,
+//!     container::ContainerBuilder,
+//!     service,
+//!     service::{CircuitBreaker, Logging, Metrics, Retry, ServiceError, Timeout, Transient},
+//!     support::Level,
+//! };
+//!
+//! #[derive(Debug, thiserror::Error)]
+//! enum ShipError {
+//!     #[error(transparent)]
+//!     Service(#[from] ServiceError),
+//! }
+//!
+//! impl Transient for ShipError {
+//!     fn is_transient(&self) -> bool {
+//!         let Self::Service(error) = self;
+//!         error.is_transient()
+//!     }
+//! }
+//!
+//! #[service]
+//! trait Berths {
+//!     #[idempotent]
+//!     #[cached(key = "berths:{berth}", ttl = "30m", tags("berths:{berth}"))]
+//!     async fn ship(&self, berth: u8) -> Result<Option<String>, ShipError>;
+//!
+//!     #[invalidates(tags("berths:{berth}"))]
+//!     async fn moor(&self, berth: u8, ship: &str, #[secret] papers: &str) -> Result<(), ShipError>;
+//! }
+//! # struct Harbour;
+//! # #[service]
+//! # impl Berths for Harbour {
+//! #     async fn ship(&self, berth: u8) -> Result<Option<String>, ShipError> {
+//! #         Ok(Some(format!("the ship at {berth}")))
+//! #     }
+//! #     async fn moor(&self, _: u8, _: &str, _: &str) -> Result<(), ShipError> {
+//! #         Ok(())
+//! #     }
+//! # }
+//!
+//! fn register(app: &mut ContainerBuilder, verbose: bool) {
+//!     app.singleton(|| -> Arc<dyn Berths> { Arc::new(Harbour) });
+//!     app.decorate::<dyn Berths>()
+//!         .with(Logging::at(Level::Info))
+//!         .when(verbose)
+//!         .cached()
+//!         .with(Metrics::default())
+//!         .with(Retry::times(3))
+//!         .with(CircuitBreaker::after(5, Duration::from_secs(30)))
+//!         .with(Timeout::of(Duration::from_secs(2)));
+//! }
+//! # let mut app = ContainerBuilder::new();
+//! # app.instance(Arc::new(Cache::memory("berths", 1 << 20)));
+//! # register(&mut app, true);
+//! # app.freeze()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What holds
+//!
+//! - **What is not applied is not there.** Without decorators the service is the bound instance itself.
+//! - **A method runs again only where it is marked `#[idempotent]`**; its arguments are copied for that, and no others'.
+//! - **A call can be refused only by the method's own error.** A decorator that may refuse, around a method whose error is not
+//!   `From<ServiceError>`, is a fault of the graph.
+//! - **A panic passes through, and a call whose caller goes away is dropped**, through all decorators.
+//! - **Nothing is cached inside a transaction**, and an invalidation there waits for its commit.
+//! - Methods that are not `async` pass straight through.
+//!
+//! # By hand
+//!
+//! What the attribute makes for the trait above is
+//!
+//! ```ignore
+//! struct Decorated {
+//!     inner: Arc<dyn Berths>,
+//!     decorator: Arc<dyn Decorator>,
+//! }
+//!
+//! impl Berths for Decorated {
+//!     async fn ship(&self, berth: u8) -> Result<Option<String>, ShipError> {
+//!         let mut result = None;
+//!         // `call.proceed()` runs this closure, and tells the decorator what came of it.
+//!         let run = async || result = Some(self.inner.ship(berth.clone()).await);
+//!         match self.decorator.around(&mut Call::new("ship", run)).await {
+//!             Ok(()) => result.unwrap_or_else(|| Err(ServiceError::NotRun { .. }.into())),
+//!             Err(refused) => Err(refused.into()),
+//!         }
+//!     }
+//!     ..
+//! }
+//!
+//! struct Cached {
+//!     inner: Arc<dyn Berths>,
+//!     cache: Cache,
+//! }
+//!
+//! impl Berths for Cached {
+//!     async fn ship(&self, berth: u8) -> Result<Option<String>, ShipError> {
+//!         if in_transaction() {
+//!             return self.inner.ship(berth).await;
+//!         }
+//!         let cache = self.cache.tags([format!("berths:{berth}")]);
+//!         // Errors and `None` come out of the loader as errors, which are not kept.
+//!         cache.remember(&format!("berths:{berth}"), 30 * MINUTE, || self.inner.ship(berth)).await
+//!     }
+//!
+//!     async fn moor(&self, berth: u8, ship: &str, papers: &str) -> Result<(), ShipError> {
+//!         let moored = self.inner.moor(berth, ship, papers).await;
+//!         after_commit(self.cache.invalidate([format!("berths:{berth}")])).await;
+//!         moored
+//!     }
+//! }
+//! ```
 
-use std::sync::Arc;
+mod cached;
+mod call;
+mod chain;
+mod commands;
+mod decorated;
+mod decorator;
+mod decorators;
+mod error;
+mod facade;
+mod info;
+#[doc(hidden)]
+pub mod probe;
 
-use crate::container::{Container, ContainerError, with_current};
-
-/// What a method behind a facade may return: a `Result` whose error can say that there is no service to ask.
-#[diagnostic::on_unimplemented(
-    message = "a method behind a facade cannot return `{Self}`",
-    label = "the error of this `Result` must be `From<ContainerError>`",
-    note = "a facade may be called where there is no application: return `Result<T, E>` and implement \
-            `From<paravel::container::ContainerError>` for `E`"
-)]
-pub trait FacadeReturn {
-    /// The value that says so.
-    fn refused(error: ContainerError) -> Self;
-}
-
-// Else the compiler tells of the missing `From` alone, and not why it is wanted.
-#[diagnostic::do_not_recommend]
-impl<T, E: From<ContainerError>> FacadeReturn for Result<T, E> {
-    fn refused(error: ContainerError) -> Self {
-        Err(error.into())
-    }
-}
-
-/// The service that a facade stands for.
-///
-/// # Errors
-/// [`ContainerError`] where there is no application, or the service cannot be made.
-#[inline]
-pub fn facade<T: ?Sized + Send + Sync + 'static>() -> Result<Arc<T>, ContainerError> {
-    match with_current(Container::made) {
-        Ok(Some(made)) => Ok(made),
-        _ => make(),
-    }
-}
-
-#[cold]
-fn make<T: ?Sized + Send + Sync + 'static>() -> Result<Arc<T>, ContainerError> {
-    with_current(Container::make)?
-}
-
-/// What a facade's method returns where [`facade`] failed.
-pub fn refuse<R: FacadeReturn>(error: ContainerError) -> R {
-    R::refused(error)
-}
+#[doc(hidden)]
+pub use cached::{Entry, Invalidation, cached, kept};
+pub use call::{Call, Failure, Outcome};
+pub use chain::{Chain, ServiceChain};
+#[doc(hidden)]
+pub use decorated::decorated;
+pub use decorator::Decorator;
+pub use decorators::{
+    Circuit, CircuitBreaker, ConcurrencyLimit, Logging, MethodStats, Metrics, Retry, Timeout, Tracing,
+};
+pub use error::{ServiceError, Transient};
+pub use facade::{FacadeReturn, facade, refuse};
+pub use info::{Cacheable, Decoratable, MethodInfo, ServiceInfo};

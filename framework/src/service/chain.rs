@@ -1,0 +1,163 @@
+use std::{panic::Location, sync::Arc};
+
+use super::{Cacheable, Decoratable, Decorator};
+use crate::cache::Cache;
+use crate::container::{ContainerBuilder, GraphFault, Key};
+
+/// The decorators of one service, from the outside in; registered when it goes out of scope, at the end of the statement.
+pub struct Chain<'a, T: ?Sized + Decoratable> {
+    builder: &'a mut ContainerBuilder,
+    location: &'static Location<'static>,
+    links: Vec<Link<T>>,
+}
+
+struct Link<T: ?Sized> {
+    name: String,
+    applied: bool,
+    around: Around<T>,
+}
+
+enum Around<T: ?Sized> {
+    Decorator(Arc<dyn Decorator>),
+    Cached(fn(Arc<T>, &Cache) -> Arc<T>),
+}
+
+/// A service's decorators, for `service:list`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct ServiceChain {
+    /// The service's trait.
+    pub service: &'static str,
+    /// Its decorators, from the outside in.
+    pub chain: Vec<String>,
+    /// Those whose condition did not hold.
+    pub left_out: Vec<String>,
+}
+
+impl ContainerBuilder {
+    /// Puts decorators around whatever a service trait is bound to, the first outermost. Of two statements for the same
+    /// service the later is outside.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use paravel::container::{ContainerBuilder, ContainerError};
+    /// use paravel::service;
+    /// use paravel::service::{Logging, Metrics, Tracing};
+    /// use paravel::support::Level;
+    ///
+    /// #[service]
+    /// trait Berths {
+    ///     async fn ship(&self, berth: u8) -> Result<String, ContainerError>;
+    /// }
+    /// # struct Harbour;
+    /// # #[service]
+    /// # impl Berths for Harbour {
+    /// #     async fn ship(&self, berth: u8) -> Result<String, ContainerError> {
+    /// #         Ok(format!("the ship at {berth}"))
+    /// #     }
+    /// # }
+    ///
+    /// fn register(app: &mut ContainerBuilder, verbose: bool) {
+    ///     app.singleton(|| -> Arc<dyn Berths> { Arc::new(Harbour) });
+    ///     app.decorate::<dyn Berths>()
+    ///         .with(Tracing)
+    ///         .with(Logging::at(Level::Info))
+    ///         .when(verbose)
+    ///         .with(Metrics::default());
+    /// }
+    /// # let mut app = ContainerBuilder::new();
+    /// # register(&mut app, true);
+    /// # app.freeze()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn decorate<T: ?Sized + Decoratable>(&mut self) -> Chain<'_, T> {
+        Chain { builder: self, location: Location::caller(), links: Vec::new() }
+    }
+}
+
+impl<T: ?Sized + Decoratable> Chain<'_, T> {
+    /// Adds a decorator, inside those before it.
+    pub fn with(mut self, decorator: impl Decorator) -> Self {
+        let decorator: Arc<dyn Decorator> = Arc::new(decorator);
+        self.links.push(Link { name: decorator.describe(), applied: true, around: Around::Decorator(decorator) });
+        self
+    }
+
+    /// Keeps what `#[cached]` methods return in the application's [`Cache`], and lets `#[invalidates]` methods end that.
+    pub fn cached(mut self) -> Self
+    where
+        T: Cacheable,
+    {
+        self.links.push(Link { name: "Cached".to_owned(), applied: true, around: Around::Cached(T::cached) });
+        self
+    }
+
+    /// Applies the decorator before it only where this holds. One that is not applied is not there: calls do not pass it.
+    pub fn when(mut self, condition: bool) -> Self {
+        if let Some(link) = self.links.last_mut() {
+            link.applied &= condition;
+        }
+        self
+    }
+}
+
+impl<T: ?Sized + Decoratable> Drop for Chain<'_, T> {
+    fn drop(&mut self) {
+        let names = |links: &[Link<T>], applied| -> Vec<_> {
+            links.iter().filter(|link| link.applied == applied).map(|link| link.name.clone()).collect()
+        };
+        let service = T::service().name;
+        let info =
+            Arc::new(ServiceChain { service, chain: names(&self.links, true), left_out: names(&self.links, false) });
+        self.builder.tag(move || Arc::clone(&info));
+        let links: Vec<_> = self.links.drain(..).filter(|link| link.applied).collect();
+        let is_decorated = !links.is_empty();
+        let is_cached = links.iter().any(|link| matches!(link.around, Around::Cached(_)));
+        for link in &links {
+            for reason in link.misfits() {
+                let decorator = link.name.clone();
+                let (key, location) = (Key::of::<T>().to_string(), self.location);
+                let location = format!("{}:{}", location.file(), location.line());
+                self.builder.fault(GraphFault::Decorator { key, decorator, location, reason });
+            }
+        }
+        // Where nothing is applied the service is the bound instance itself.
+        let around = move |inner, cache: Option<&Cache>| -> Arc<T> {
+            links.iter().rev().fold(inner, |inner, link| link.around(inner, cache))
+        };
+        if is_cached {
+            let around = move |inner: Arc<T>, cache: Arc<Cache>| around(inner, Some(&cache));
+            self.builder.extend_from(self.location, around);
+        } else if is_decorated {
+            self.builder.extend_from(self.location, move |inner: Arc<T>| around(inner, None));
+        }
+    }
+}
+
+impl<T: ?Sized + Decoratable> Link<T> {
+    fn around(&self, inner: Arc<T>, cache: Option<&Cache>) -> Arc<T> {
+        match &self.around {
+            Around::Decorator(decorator) => T::decorate(inner, Arc::clone(decorator)),
+            Around::Cached(around) => {
+                cache.map_or_else(|| Arc::clone(&inner), |cache| around(Arc::clone(&inner), cache))
+            }
+        }
+    }
+
+    /// Why it cannot go around this service.
+    fn misfits(&self) -> Vec<String> {
+        let Around::Decorator(decorator) = &self.around else { return Vec::new() };
+        let service = T::service();
+        let stubborn = service.decorated().filter(|method| decorator.refuses() && !method.refusable);
+        let stubborn = stubborn.map(|method| {
+            format!(
+                "it may refuse a call, and what `{}` returns cannot say so: return a `Result` and implement \
+                 `From<paravel::service::ServiceError>` for its error",
+                method.name
+            )
+        });
+        stubborn.chain(decorator.check(service).err()).collect()
+    }
+}
