@@ -20,7 +20,11 @@ use paravel::{
     support::Level,
 };
 
+#[expect(clippy::expect_used, reason = "there is nothing to measure without it")]
 fn main() {
+    // A load has a timeout, and so wants a clock.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let _entered = runtime.enter();
     let log = tracing_subscriber::fmt().with_writer(io::sink).with_max_level(tracing::Level::INFO);
     log.init();
     divan::main();
