@@ -2,6 +2,9 @@
 //!
 //! `cargo bench -p paravel --bench nested`
 //!
+//! The budget is missed: SQLite runs in the process, so that 51 queries have no round trips to save, and making the JSON of
+//! 500 rows takes SQLite a sixth of what those queries take in all, before any of it is read.
+//!
 //! All read the same file, check that they found the same, and take turns within one run.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -188,6 +191,6 @@ async fn compare(db: &Db<SqliteConn>) -> Result<(), Box<dyn Error>> {
     println!("  one query a relation      {eager:8.0}   {:.1} times as fast", one_by_one / eager);
     let ratio = one_by_one / in_json;
     println!("  one query, by JSON        {in_json:8.0}   {ratio:.1} times as fast; budget {BUDGET}");
-    println!("  of that SQLite, by itself {sqlite:8.0}");
+    println!("  of that SQLite, by itself {sqlite:8.0}   at most {:.1} times as fast", one_by_one / sqlite);
     Ok(())
 }
