@@ -112,6 +112,8 @@ async fn kinds(Path(kind): Path<String>, runs: Inject<Runs>) -> Result<Response>
         "stream" => Response::from(Body::from_bytes_stream(stream::iter([Ok::<_, io::Error>(run)]))),
         "large" => Response::from("x".repeat((1 << 20) + 1)),
         "full" => Response::from("x".repeat(1 << 20)),
+        // No text, and long enough to be compressed.
+        "bytes" => Response::from((0..=255).cycle().take(4096).collect::<Vec<u8>>()),
         other => panic!("{other}"),
     })
 }
@@ -420,6 +422,28 @@ async fn without_a_cache_each_request_runs_the_handler_and_a_known_body_is_not_s
     let tag = app.get("/kinds/full").send().await.header("etag").to_owned();
     app.get("/kinds/full").header("if-none-match", &tag).send().await.assert_status(304);
     assert_eq!(runs.count(), 6);
+}
+
+#[tokio::test]
+async fn a_store_outside_the_process_gives_back_the_same_response() {
+    for format in ["msgpack", "json"] {
+        let (app, runs, _) = app(&[("CACHE_STORE", "database"), ("CACHE_FORMAT", format)]).await;
+        for kind in ["plain", "own-etag", "bytes"] {
+            let path = format!("/kinds/{kind}");
+            let made = app.get(&path).send().await.assert_status(200);
+            let hit = app.get(&path).send().await.assert_status(200);
+            assert_eq!((made.header("age"), hit.header("age")), ("", "0"), "{format} {kind}");
+            assert_eq!(hit.text(), made.text(), "{format} {kind}");
+            for name in ["etag", "x-ships", "content-type", "vary"] {
+                assert_eq!(hit.header(name), made.header(name), "{format} {kind}");
+            }
+        }
+        assert_eq!(runs.count(), 3, "{format}");
+        app.get("/ships").send().await.assert_json("/run", 4);
+        app.get("/ships").send().await.assert_json("/run", 4);
+        app.make::<Cache>().unwrap().invalidate(["ships"]).await.unwrap();
+        app.get("/ships").send().await.assert_json("/run", 5);
+    }
 }
 
 #[tokio::test]
