@@ -155,7 +155,7 @@ impl ApplicationBuilder {
             app.config(config);
         }
         let http = configs.get::<HttpConfig>()?;
-        let config = configs.get::<AppConfig>()?;
+        let (config, log) = (configs.get::<AppConfig>()?, configs.get::<LogConfig>()?);
         let watch = WatchPolicy::new(&config, &*configs.get::<DatabaseConfig>()?);
         let hasher: Arc<dyn Hasher> = Arc::new(Argon2Hasher::new(&*configs.get::<AuthConfig>()?)?);
         app.instance(hasher);
@@ -194,7 +194,7 @@ impl ApplicationBuilder {
         roots.extend(route_roots);
         let table = Arc::new(table);
         app.instance(Arc::clone(&table));
-        app.instance(Arc::new(Kernel::new(endpoint, table, &http, &config, watch)));
+        app.instance(Arc::new(Kernel::new(endpoint, table, &http, &config, &log, watch)));
         let bus = Arc::new(bus);
         app.instance::<dyn SignalSink>(Arc::clone(&bus) as _);
         app.instance(bus);
