@@ -7,7 +7,7 @@ use super::RequestId;
 use crate::container::with_current;
 
 /// Runs each request in a span with its method, path and id, and logs in one line how it ended. The query is left out,
-/// because it may hold secrets.
+/// because it may hold secrets; `LOG_LEVEL=warn,http=info` shows these lines alone.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Trace {
     /// Whether that line's level is `info`, which is shown by default; else it is `debug`.
@@ -47,9 +47,9 @@ impl<E: Endpoint> Endpoint for TraceEndpoint<E> {
             // To the microsecond: more would be noise.
             let ms = (started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
             if self.shown {
-                tracing::info!(status, ms, "answered");
+                tracing::info!(target: "http", status, ms, "answered");
             } else {
-                tracing::debug!(status, ms, "answered");
+                tracing::debug!(target: "http", status, ms, "answered");
             }
             Ok(response)
         }
