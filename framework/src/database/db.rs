@@ -75,6 +75,11 @@ impl<C: Connection> Db<C> {
         &self.config
     }
 
+    /// Whether it has been opened.
+    pub(super) fn is_open(&self) -> bool {
+        self.driver.initialized()
+    }
+
     pub(super) async fn driver(&self) -> Result<&C::Driver, DbError> {
         self.driver.get_or_try_init(|| C::Driver::open(&self.config)).await
     }

@@ -73,6 +73,7 @@ pub use insert::InsertRows;
 pub use internals::DatabaseInternals;
 pub use isolation::Isolation;
 pub use load::{DatabaseLoad, PoolLoad};
+pub(crate) use migrations::misnamed;
 pub use migrations::{
     Migration, MigrationError, MigrationStatus, MigrationStep, Migrator, PendingMigration, TOOLKIT_MIGRATIONS,
 };

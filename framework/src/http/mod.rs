@@ -35,7 +35,7 @@ mod route_table;
 mod router;
 mod server;
 
-pub use extract::{Json, Path, Query, Valid, Validated};
+pub use extract::{Can, Json, Path, Query, Valid, Validated};
 pub use group::Group;
 pub use handler::{Describe, Handler, IntoHandler, Operation};
 #[doc(hidden)]
