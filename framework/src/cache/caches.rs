@@ -17,7 +17,7 @@ const DEFAULT: &str = "default";
 ///
 /// let env = Env::from_pairs([("CACHE_STORES", "sessions=memory,pages=null")]);
 /// let config = CacheConfig::from_env(&env);
-/// let caches = Caches::from_config(&config, &Stores::default(), Arc::new(SystemClock))?;
+/// let caches = Caches::from_config(&config, &Stores::default(), &(Arc::new(SystemClock) as _))?;
 /// assert_eq!(caches.named("sessions")?.name(), "sessions");
 /// assert!(caches.named("orders").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -64,7 +64,7 @@ impl Caches {
     ///
     /// # Errors
     /// [`MissingStore`].
-    pub fn from_config(config: &CacheConfig, stores: &Stores, clock: Arc<dyn Clock>) -> Result<Self, MissingStore> {
+    pub fn from_config(config: &CacheConfig, stores: &Stores, clock: &Arc<dyn Clock>) -> Result<Self, MissingStore> {
         let make = |name: &str, store: CacheStore, variable| {
             let far = |from: &Option<Arc<dyn Store>>, remedy| {
                 let missing = || MissingStore { cache: name.to_owned(), store: store.as_str(), variable, remedy };
@@ -72,7 +72,7 @@ impl Caches {
             };
             let redis = || far(&stores.redis, "build it with the feature `redis` of `paravel`");
             let database = || far(&stores.database, "give the ApplicationBuilder its database");
-            let clock = Arc::clone(&clock);
+            let clock = Arc::clone(clock);
             Ok(match store {
                 CacheStore::Memory => Cache::memory(name, config.memory),
                 CacheStore::Null => Cache::null(name),

@@ -177,7 +177,7 @@ impl ApplicationBuilder {
         if let Some(add) = self.database {
             stores.database = Some(add(&*configs.get::<DatabaseConfig>()?, &mut app)?);
         }
-        let caches = Caches::from_config(&*configs.get::<CacheConfig>()?, &stores, Arc::new(SystemClock))?;
+        let caches = Caches::from_config(&*configs.get::<CacheConfig>()?, &stores, &(Arc::new(SystemClock) as _))?;
         app.instance(Arc::new(caches.default_cache().clone()));
         app.instance(Arc::new(caches));
 

@@ -62,7 +62,7 @@ async fn the_store_follows_from_the_configuration() {
         let config = CacheConfig::from_env(&env);
         env.check().unwrap();
         assert_eq!((config.store, config.memory), (store, 2_000_000));
-        let caches = Caches::from_config(&config, &Stores::default(), Arc::new(SystemClock)).unwrap();
+        let caches = Caches::from_config(&config, &Stores::default(), &(Arc::new(SystemClock) as _)).unwrap();
         let cache = caches.default_cache();
         cache.put("a", 1, HOUR).await.unwrap();
         assert_eq!(cache.stats().entries, kept);
