@@ -4,7 +4,7 @@ use app::database::MIGRATIONS;
 use insta::assert_json_snapshot;
 use paravel::database::TOOLKIT_MIGRATIONS;
 
-use crate::support::{ADMIN, Binary};
+use crate::support::{ADMIN, Binary, is_embedded};
 
 const KEY: &str = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -41,6 +41,23 @@ async fn migrate_status_says_where_each_migration_stands() -> anyhow::Result<()>
     assert_json_snapshot!("migrate_status_before", binary.json(&["migrate:status"]).await?);
     binary.done(&["migrate"]).await?;
     assert_json_snapshot!("migrate_status_after", binary.json(&["migrate:status"]).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn migrate_status_makes_no_file_and_says_that_there_is_none() -> anyhow::Result<()> {
+    if !is_embedded() {
+        println!("left out: a database on a server is there before it is migrated");
+        return Ok(());
+    }
+    let binary = Binary::new("testing")?;
+    let said = binary.done(&["migrate:status"]).await?.out;
+    let missing = format!("There is no database yet at {}: `artisan migrate` makes it.", binary.url());
+    assert!(said.contains("create_users") && said.contains("pending") && said.contains(&missing), "{said}");
+    assert!(!binary.path("app.sqlite").exists());
+    binary.done(&["migrate"]).await?;
+    let said = binary.done(&["migrate:status"]).await?.out;
+    assert!(said.contains("applied") && !said.contains("no database"), "{said}");
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 
 mod ambient;
 mod cache;
+mod cached_responses;
 mod cancellation;
 #[cfg(all(unix, any(feature = "postgres", feature = "mysql", feature = "redis")))]
 mod certificates;

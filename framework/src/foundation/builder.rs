@@ -9,7 +9,7 @@ use crate::{
     config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, RedisConfig},
     console::{Command, CommandEntry, Registry},
     container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
-    database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy},
+    database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
     events::{EventBus, ListenerEntry},
     http::{Hint, Hints, Kernel, Router, up},
     support::{Clock, Env, EnvFault, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
@@ -32,6 +32,7 @@ pub struct ApplicationBuilder {
     listeners: Vec<ListenerEntry>,
     database: Option<AddDatabase>,
     backend: Option<&'static str>,
+    migrations: &'static [Migration],
     seeders: Seeders,
     hints: Vec<Hint>,
 }
@@ -93,9 +94,11 @@ impl ApplicationBuilder {
         self
     }
 
-    /// Gives the application its database: the connection type and the migrations.
+    /// Gives the application its database: the connection type and the migrations, before which those of the toolkit's own
+    /// tables are applied.
     pub fn database<C: Connection>(mut self, migrations: &'static [Migration]) -> Self {
         self.backend = Some(C::BACKEND);
+        self.migrations = migrations;
         self.database = Some(Box::new(move |config, app| {
             let db = Arc::new(Db::<C>::new(config.clone())?);
             app.instance(Arc::clone(&db));
@@ -160,7 +163,7 @@ impl ApplicationBuilder {
             app.config(config);
         }
         let http = configs.get::<HttpConfig>()?;
-        let config = configs.get::<AppConfig>()?;
+        let (config, log) = (configs.get::<AppConfig>()?, configs.get::<LogConfig>()?);
         let watch = WatchPolicy::new(&config, &*configs.get::<DatabaseConfig>()?);
         let hasher: Arc<dyn Hasher> = Arc::new(Argon2Hasher::new(&*configs.get::<AuthConfig>()?)?);
         app.instance(hasher);
@@ -194,6 +197,11 @@ impl ApplicationBuilder {
         let bus = EventBus::collect(self.listeners);
         faults.extend(bus.faults());
         faults.extend(duplicate_seeders(&self.seeders));
+        faults.extend(misnamed(self.migrations).map(|name| {
+            GraphFault::DuplicateName(format!(
+                "the migration `{name}` has a name of the toolkit's: begin it with its date"
+            ))
+        }));
         let mut router = Router::new();
         router.get("/up", || up).name("up");
         for routes in self.routes {
@@ -206,7 +214,7 @@ impl ApplicationBuilder {
         roots.extend(route_roots);
         let table = Arc::new(table);
         app.instance(Arc::clone(&table));
-        app.instance(Arc::new(Kernel::new(endpoint, table, &http, &config, watch)));
+        app.instance(Arc::new(Kernel::new(endpoint, table, &http, &config, &log, watch)));
         let bus = Arc::new(bus);
         app.instance::<dyn SignalSink>(Arc::clone(&bus) as _);
         app.instance(bus);

@@ -72,3 +72,24 @@ async fn the_store_follows_from_the_configuration() {
     let faults = env.check().unwrap_err().to_string();
     assert!(faults.contains("CACHE_STORE") && faults.contains("memory, redis, database, tiered or null"), "{faults}");
 }
+
+#[test]
+fn a_cache_that_is_to_be_where_nothing_is_kept_is_a_fault() {
+    let faults = |pairs: &[(&str, &str)]| {
+        let env = Env::from_pairs(pairs.iter().copied());
+        let config = CacheConfig::from_env(&env);
+        env.check().unwrap();
+        Caches::from_config(&config, &Stores::default(), &(Arc::new(SystemClock) as _)).unwrap_err().to_string()
+    };
+    assert_eq!(
+        faults(&[("CACHE_STORES", "sessions=redis")]),
+        "the cache `sessions` is to be kept in `redis` (CACHE_STORES), which this application has not: build it with the \
+         feature `redis` of `paravel`"
+    );
+    assert!(faults(&[("CACHE_STORE", "database")]).starts_with("the cache `default` is to be kept in `database`"));
+    for wrong in ["sessions", "sessions=rdis", "a b=memory", "a=memory,a=null", "default=null"] {
+        let env = Env::from_pairs([("CACHE_STORES", wrong)]);
+        CacheConfig::from_env(&env);
+        assert!(env.check().unwrap_err().to_string().contains("CACHE_STORES"), "{wrong}");
+    }
+}
