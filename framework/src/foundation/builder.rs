@@ -1,8 +1,6 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{Application, StartError};
-#[cfg(feature = "redis")]
-use crate::redis::{Redis, RedisError};
 use crate::{
     auth::{Argon2Hasher, Gate, Hasher},
     cache::{Caches, DatabaseStore, Store, Stores},
@@ -13,6 +11,11 @@ use crate::{
     events::{EventBus, ListenerEntry},
     http::{Hint, Hints, Kernel, Router, up},
     support::{Clock, Env, EnvFault, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
+};
+#[cfg(feature = "redis")]
+use crate::{
+    cache::RedisStore,
+    redis::{Redis, RedisError},
 };
 
 type Configure = Box<dyn FnOnce(&Env, &mut ConfigSet) + Send>;
@@ -167,16 +170,17 @@ impl ApplicationBuilder {
         let watch = WatchPolicy::new(&config, &*configs.get::<DatabaseConfig>()?);
         let hasher: Arc<dyn Hasher> = Arc::new(Argon2Hasher::new(&*configs.get::<AuthConfig>()?)?);
         app.instance(hasher);
+        let mut stores = Stores::default();
         #[cfg(feature = "redis")]
-        if let Some(redis) = redis {
-            app.instance(Arc::new(redis));
+        if let Some(redis) = redis.map(Arc::new) {
+            stores.redis = Some(Arc::new(RedisStore::new(Arc::clone(&redis))));
+            app.instance(redis);
         }
         app.instance::<dyn Clock>(Arc::new(SystemClock));
         app.instance::<dyn LogSink>(Arc::new(TracingLog));
         app.instance(Arc::new(Gate));
         app.instance(Arc::new(Variables(env.declared())));
         app.instance(Arc::new(Hints(self.hints)));
-        let mut stores = Stores::default();
         if let Some(add) = self.database {
             stores.database = Some(add(&*configs.get::<DatabaseConfig>()?, &mut app)?);
         }
