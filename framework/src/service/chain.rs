@@ -1,8 +1,10 @@
 use std::{panic::Location, sync::Arc};
 
-use super::{Cacheable, Decoratable, Decorator};
-use crate::cache::Cache;
-use crate::container::{ContainerBuilder, GraphFault, Key};
+use super::{Cacheable, Decoratable, Decorator, measure::Layer};
+use crate::{
+    cache::Cache,
+    container::{ContainerBuilder, GraphFault, Key},
+};
 
 /// The decorators of one service, from the outside in; registered when it goes out of scope, at the end of the statement.
 pub struct Chain<'a, T: ?Sized + Decoratable> {
@@ -23,7 +25,7 @@ enum Around<T: ?Sized> {
 }
 
 /// A service's decorators, for `service:list`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct ServiceChain {
     /// The service's trait.
@@ -32,6 +34,9 @@ pub struct ServiceChain {
     pub chain: Vec<String>,
     /// Those whose condition did not hold.
     pub left_out: Vec<String>,
+    /// What can be measured of the chain.
+    #[serde(skip)]
+    pub(super) layers: Vec<(String, Layer)>,
 }
 
 impl ContainerBuilder {
@@ -108,9 +113,12 @@ impl<T: ?Sized + Decoratable> Drop for Chain<'_, T> {
         let names = |links: &[Link<T>], applied| -> Vec<_> {
             links.iter().filter(|link| link.applied == applied).map(|link| link.name.clone()).collect()
         };
-        let service = T::service().name;
-        let info =
-            Arc::new(ServiceChain { service, chain: names(&self.links, true), left_out: names(&self.links, false) });
+        let info = Arc::new(ServiceChain {
+            service: T::service().name,
+            chain: names(&self.links, true),
+            left_out: names(&self.links, false),
+            layers: self.links.iter().filter(|link| link.applied).map(Link::layer).collect(),
+        });
         self.builder.tag(move || Arc::clone(&info));
         let links: Vec<_> = self.links.drain(..).filter(|link| link.applied).collect();
         let is_decorated = !links.is_empty();
@@ -144,6 +152,14 @@ impl<T: ?Sized + Decoratable> Link<T> {
                 cache.map_or_else(|| Arc::clone(&inner), |cache| around(Arc::clone(&inner), cache))
             }
         }
+    }
+
+    fn layer(&self) -> (String, Layer) {
+        let layer = match &self.around {
+            Around::Decorator(decorator) => Layer::Decorator(Arc::clone(decorator)),
+            Around::Cached(_) => Layer::Cached,
+        };
+        (self.name.clone(), layer)
     }
 
     /// Why it cannot go around this service.

@@ -130,6 +130,7 @@ mod decorators;
 mod error;
 mod facade;
 mod info;
+mod measure;
 #[doc(hidden)]
 pub mod probe;
 

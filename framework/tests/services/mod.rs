@@ -4,7 +4,8 @@ mod cached;
 mod decorators;
 mod facades;
 mod guards;
-mod logging;
+pub mod logging;
+mod measure;
 
 use std::sync::{
     Arc,
