@@ -4,13 +4,13 @@ use super::{Application, StartError};
 use crate::{
     auth::{Argon2Hasher, Gate, Hasher},
     cache::{Caches, DatabaseStore, Store, Stores},
-    config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
+    config::{AlertConfig, AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
     console::{Command, CommandEntry, Registry},
     container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
-    events::{EventBus, ListenerEntry},
+    events::{EventBus, ListenerEntry, Monitor},
     http::{Hint, Hints, Kernel, Router, up},
-    support::{Clock, Env, EnvFault, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
+    support::{Clock, Env, EnvFault, Gauge, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
 };
 
 type Configure = Box<dyn FnOnce(&Env, &mut ConfigSet) + Send>;
@@ -55,7 +55,7 @@ impl ApplicationBuilder {
         self.env.get_or_insert_default()
     }
 
-    /// Fills config structs from the environment. The toolkit's own (`AppConfig`, `AuthConfig`, `DatabaseConfig`,
+    /// Fills config structs from the environment. The toolkit's own (`AlertConfig`, `AppConfig`, `AuthConfig`, `DatabaseConfig`,
     /// `HttpConfig`, `LogConfig`) are filled by default where this does not insert them.
     pub fn config(mut self, configure: fn(&Env, &mut ConfigSet)) -> Self {
         self.configure.push(Box::new(configure));
@@ -174,7 +174,12 @@ impl ApplicationBuilder {
         }
         let caches = Caches::from_config(&*configs.get::<CacheConfig>()?, &stores, Arc::new(SystemClock))?;
         app.instance(Arc::new(caches.default_cache().clone()));
-        app.instance(Arc::new(caches));
+        let caches = Arc::new(caches);
+        app.instance(Arc::clone(&caches));
+        app.tag(move || -> Arc<dyn Gauge> { Arc::clone(&caches) as _ });
+        app.singleton(|gauges: Vec<Arc<dyn Gauge>>, config: Arc<AlertConfig>, sink: Arc<dyn SignalSink>| {
+            Arc::new(Monitor::new(gauges, config, sink))
+        });
 
         let mut seen = HashSet::new();
         for provider in &self.providers {
@@ -251,6 +256,9 @@ fn check_backend(env: &Env, backend: &'static str, config: &DatabaseConfig) {
 
 /// Adds the toolkit's own config structs that the application has not inserted itself.
 fn add_default_configs(env: &Env, configs: &mut ConfigSet) {
+    if configs.get::<AlertConfig>().is_err() {
+        configs.insert("alerts", AlertConfig::from_env(env));
+    }
     if configs.get::<AppConfig>().is_err() {
         configs.insert("app", AppConfig::from_env(env));
     }

@@ -4,6 +4,7 @@ use super::{Cacheable, Decoratable, Decorator, measure::Layer};
 use crate::{
     cache::Cache,
     container::{ContainerBuilder, GraphFault, Key},
+    support::Gauge,
 };
 
 /// The decorators of one service, from the outside in; registered when it goes out of scope, at the end of the statement.
@@ -120,6 +121,9 @@ impl<T: ?Sized + Decoratable> Drop for Chain<'_, T> {
             layers: self.links.iter().filter(|link| link.applied).map(Link::layer).collect(),
         });
         self.builder.tag(move || Arc::clone(&info));
+        for gauge in self.links.iter().filter(|link| link.applied).filter_map(Link::gauge) {
+            self.builder.tag(move || Arc::clone(&gauge));
+        }
         let links: Vec<_> = self.links.drain(..).filter(|link| link.applied).collect();
         let is_decorated = !links.is_empty();
         let is_cached = links.iter().any(|link| matches!(link.around, Around::Cached(_)));
@@ -151,6 +155,13 @@ impl<T: ?Sized + Decoratable> Link<T> {
             Around::Cached(around) => {
                 cache.map_or_else(|| Arc::clone(&inner), |cache| around(Arc::clone(&inner), cache))
             }
+        }
+    }
+
+    fn gauge(&self) -> Option<Arc<dyn Gauge>> {
+        match &self.around {
+            Around::Decorator(decorator) => decorator.gauge(),
+            Around::Cached(_) => None,
         }
     }
 
