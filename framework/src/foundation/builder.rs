@@ -10,6 +10,7 @@ use crate::{
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
     events::{EventBus, ListenerEntry, Monitor},
     http::{Hint, Hints, Kernel, Router, up},
+    service::{AuditLog, DatabaseAuditLog, WhoActs},
     support::{Clock, Env, EnvFault, Gauge, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
 };
 
@@ -101,6 +102,7 @@ impl ApplicationBuilder {
             let db = Arc::new(Db::<C>::new(config.clone())?);
             app.instance(Arc::clone(&db));
             let store = Arc::new(DatabaseStore::new(Arc::clone(&db), Arc::new(SystemClock)));
+            app.instance::<dyn AuditLog>(Arc::new(DatabaseAuditLog::new(Arc::clone(&db))));
             app.instance::<dyn DatabaseAdmin>(db);
             app.singleton(move |database: Arc<dyn DatabaseAdmin>, clock: Arc<dyn Clock>| {
                 Arc::new(Migrator::of_application(database, clock, migrations))
@@ -166,6 +168,7 @@ impl ApplicationBuilder {
         app.instance::<dyn Clock>(Arc::new(SystemClock));
         app.instance::<dyn LogSink>(Arc::new(TracingLog));
         app.instance(Arc::new(Gate));
+        app.instance::<dyn WhoActs>(Arc::new(Gate));
         app.instance(Arc::new(Variables(env.declared())));
         app.instance(Arc::new(Hints(self.hints)));
         let mut stores = Stores::default();

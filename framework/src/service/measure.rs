@@ -7,13 +7,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::future::FutureExt;
+use futures_util::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use tokio::runtime::Handle;
 use tracing_subscriber::EnvFilter;
 
-use super::{Decorator, Entry, MethodInfo, Outcome, ServiceError, cached::cached, decorated, probe::Returned};
-use crate::{cache::Cache, container::spawn_blocking};
+use super::{
+    Audit, AuditEntry, AuditLog, Auditor, Decorator, Entry, MethodInfo, Outcome, ServiceError, WhoActs, cached::cached,
+    decorated, probe::Returned,
+};
+use crate::{
+    cache::Cache,
+    container::spawn_blocking,
+    support::{BoxError, SystemClock},
+};
 
 /// How often the calls are made, in all; the fastest of the rounds counts, as the one that was disturbed least.
 const ROUNDS: u32 = 10;
@@ -37,6 +44,7 @@ static NOTHING: MethodInfo = MethodInfo {
 pub(super) enum Layer {
     Decorator(Arc<dyn Decorator>),
     Cached,
+    Audited,
 }
 
 /// What one decorator costs.
@@ -69,6 +77,10 @@ async fn costs(layers: Vec<(String, Layer)>) -> Vec<Cost> {
                 let cache = Cache::memory("measure", 1 << 20);
                 fastest(async || hit(&cache).await).await
             }
+            Layer::Audited => {
+                let auditor = Auditor::new(Arc::new(Nowhere), Arc::new(Nowhere), Arc::new(SystemClock));
+                fastest(async || audited(&auditor).await).await
+            }
         };
         let nanoseconds = u64::try_from(around.saturating_sub(bare).as_nanos()).unwrap_or(u64::MAX);
         costs.push(Cost { decorator, nanoseconds });
@@ -96,7 +108,7 @@ async fn fastest<F: Future>(call: impl Fn() -> F) -> Duration {
 
 type Answer = Result<u64, ServiceError>;
 
-fn nothing((): ()) -> futures_util::future::BoxFuture<'static, Answer> {
+fn nothing((): ()) -> BoxFuture<'static, Answer> {
     ready(Ok(1)).boxed()
 }
 
@@ -110,4 +122,27 @@ async fn through(decorator: &dyn Decorator) -> Answer {
 async fn hit(cache: &Cache) -> Answer {
     let entry = Entry { cache, key: format!("measure:{}", 1), tags: Vec::new(), ttl: LONGEST * 60 };
     cached(Returned::<Answer>(PhantomData), entry, || nothing(()), |_| true, |_| None).await
+}
+
+/// The call of an audited method, but for what its log takes.
+async fn audited(auditor: &Auditor) -> Answer {
+    let audit = Audit::begin(auditor, &NOTHING, "nothing", |_| Ok(()));
+    let answer = nothing(()).await;
+    audit.end(None, None).await;
+    answer
+}
+
+/// An audit log that keeps nothing, for nobody.
+struct Nowhere;
+
+impl AuditLog for Nowhere {
+    fn write(&self, _: AuditEntry) -> BoxFuture<'_, Result<(), BoxError>> {
+        ready(Ok(())).boxed()
+    }
+}
+
+impl WhoActs for Nowhere {
+    fn who_acts(&self) -> Option<String> {
+        None
+    }
 }

@@ -120,6 +120,7 @@
 //! }
 //! ```
 
+mod audit;
 mod cached;
 mod call;
 mod chain;
@@ -134,6 +135,10 @@ mod measure;
 #[doc(hidden)]
 pub mod probe;
 
+use audit::json as audit_json;
+#[doc(hidden)]
+pub use audit::{Audit, state_of};
+pub use audit::{AuditEntry, AuditLog, AuditOutcome, Auditor, DatabaseAuditLog, State, WhoActs};
 #[doc(hidden)]
 pub use cached::{Entry, Invalidation, cached, kept};
 pub use call::{Call, Failure, Outcome};
@@ -146,4 +151,4 @@ pub use decorators::{
 };
 pub use error::{ServiceError, Transient};
 pub use facade::{FacadeReturn, facade, refuse};
-pub use info::{Cacheable, Decoratable, MethodInfo, ServiceInfo};
+pub use info::{Auditable, Cacheable, Decoratable, MethodInfo, ServiceInfo};
