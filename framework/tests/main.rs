@@ -5,6 +5,7 @@
 mod alerts;
 mod ambient;
 mod cache;
+mod cached_responses;
 mod cancellation;
 mod commit_hooks;
 mod config;

@@ -41,6 +41,7 @@
 
 mod caches;
 mod change;
+mod commands;
 mod count;
 mod database;
 mod error;

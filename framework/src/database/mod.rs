@@ -68,7 +68,7 @@ pub use connection::{Connection, Driver, ReadFrom, Run, Verdict, Work};
 pub use cursor::{Cursor, CursorError, CursorPage, CursorRequest, CursorValue, PER_PAGE_MAX, Seek, SortOrder};
 pub use db::Db;
 pub use error::DbError;
-pub use func::AsyncFunc;
+pub use func::{AsyncFunc, DbClosure};
 pub use insert::InsertRows;
 pub use internals::DatabaseInternals;
 pub use isolation::Isolation;

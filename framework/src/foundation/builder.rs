@@ -175,7 +175,7 @@ impl ApplicationBuilder {
         if let Some(add) = self.database {
             stores.database = Some(add(&*configs.get::<DatabaseConfig>()?, &mut app)?);
         }
-        let caches = Caches::from_config(&*configs.get::<CacheConfig>()?, &stores, Arc::new(SystemClock))?;
+        let caches = Caches::from_config(&*configs.get::<CacheConfig>()?, &stores, &(Arc::new(SystemClock) as _))?;
         app.instance(Arc::new(caches.default_cache().clone()));
         let caches = Arc::new(caches);
         app.instance(Arc::clone(&caches));
