@@ -14,7 +14,7 @@ use paravel::{
     foundation::Application,
     service,
     service::{Decorator, Metrics},
-    support::{Alert, Env, Gauge, Measure, Metric, Reading, Severity, SignalSink, SystemClock},
+    support::{Alert, Clock, Env, Gauge, Measure, Metric, Reading, Severity, SignalSink, SystemClock},
     testing::TestApp,
     tracing::subscriber,
 };
@@ -206,8 +206,8 @@ async fn without_an_interval_nobody_looks() {
 #[tokio::test]
 async fn caches_say_how_many_reads_find_something_and_how_much_room_is_taken() {
     let env = Env::from_pairs([("CACHE_MEMORY", "1048576")]);
-    let caches = Caches::from_config(&CacheConfig::from_env(&env), &Stores::default(), Arc::new(SystemClock)).unwrap();
-    let caches = Arc::new(caches);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let caches = Arc::new(Caches::from_config(&CacheConfig::from_env(&env), &Stores::default(), &clock).unwrap());
     let monitor = monitor(vec![Arc::clone(&caches) as _]);
     let cache: &Cache = caches.default_cache();
     for number in 0..20 {

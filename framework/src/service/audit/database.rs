@@ -12,7 +12,20 @@ const INSERT: &str = "insert into audit_log (id, occurred_at, actor, action, ser
                       state_before, state_after) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// An [`AuditLog`] in the application's database: the table `audit_log`, which the toolkit's migrations make. Times are in UTC,
-/// states JSON.
+/// states JSON. Nothing is ever taken out: what is to be forgotten of people who have been deleted is the application's to decide.
+///
+/// ```no_run
+/// # #[cfg(feature = "sqlite")] {
+/// use std::sync::Arc;
+///
+/// use paravel::{container::ContainerBuilder, database::{Db, SqliteConn}, service::{AuditLog, DatabaseAuditLog}};
+///
+/// // What `ApplicationBuilder::database` binds.
+/// fn bind(app: &mut ContainerBuilder, db: Arc<Db<SqliteConn>>) {
+///     app.instance::<dyn AuditLog>(Arc::new(DatabaseAuditLog::new(db)));
+/// }
+/// # }
+/// ```
 pub struct DatabaseAuditLog<C: Connection>(Arc<Db<C>>);
 
 impl<C: Connection> DatabaseAuditLog<C> {
