@@ -48,6 +48,7 @@ mod error;
 mod family;
 mod far;
 mod flight;
+mod gauge;
 mod handle;
 mod health;
 mod limiter;
