@@ -75,7 +75,7 @@ pub mod __private {
         database::repository,
         events::downcast as event,
         http::{DescribeExtractor, DescribeOther, Probe},
-        service::{Entry, Invalidation, cached, decorated, facade, kept, refuse},
+        service::{Answer, Invalidation, cached, decorated, facade, kept, refuse},
     };
 
     /// The traits by which an expansion asks types what they can do.

@@ -59,7 +59,8 @@ use syn::parse_macro_input;
 /// - `#[idempotent]` on a method: it may run again with the same arguments, which are `Clone`.
 /// - `#[secret]` on an argument: it is shown as `[secret]`.
 /// - `#[cached(key = "users:{id}", ttl = "30m", tags("users"))]` on a method: what it returns is kept under the key, which speaks
-///   of every argument by its `Display`; `None` only with `keep_none`, an error never.
+///   of every argument by its `Display`; `None` only with `keep_none`, an error never. Where that of a method `find` is kept says
+///   `<dyn Greeter>::cached_find(..)`, for `paravel::service::prefetch`.
 /// - `#[invalidates(tags("users:{id}"))]` on a method: what is kept under the tags is no longer true once it has run.
 #[proc_macro_attribute]
 pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {

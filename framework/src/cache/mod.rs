@@ -41,6 +41,7 @@ mod flight;
 mod handle;
 mod locks;
 mod memory;
+mod on_commit;
 mod tags;
 
 pub use error::CacheError;

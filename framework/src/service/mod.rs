@@ -72,6 +72,8 @@
 //!   `From<ServiceError>`, is a fault of the graph.
 //! - **A panic passes through, and a call whose caller goes away is dropped**, through all decorators.
 //! - **Nothing is cached inside a transaction**, and an invalidation there waits for its commit.
+//! - **What a transaction changed is invalidated when it is committed**, although the caller may be gone by then.
+//! - **What is cached is read from the primary**, not from a replica that is behind.
 //! - Methods that are not `async` pass straight through.
 //!
 //! # By hand
@@ -113,8 +115,10 @@
 //!     }
 //!
 //!     async fn moor(&self, berth: u8, ship: &str, papers: &str) -> Result<(), ShipError> {
-//!         let moored = self.inner.moor(berth, ship, papers).await;
-//!         after_commit(self.cache.invalidate([format!("berths:{berth}")])).await;
+//!         let tag = format!("berths:{berth}");
+//!         // Whatever becomes of the caller, and once more for what is not in a transaction.
+//!         let moored = each_commit(|| invalidate(tag), self.inner.moor(berth, ship, papers)).await;
+//!         self.cache.invalidate_on_commit([tag]).await;
 //!         moored
 //!     }
 //! }
@@ -130,11 +134,13 @@ mod decorators;
 mod error;
 mod facade;
 mod info;
+mod prefetch;
 #[doc(hidden)]
 pub mod probe;
+mod slot;
 
 #[doc(hidden)]
-pub use cached::{Entry, Invalidation, cached, kept};
+pub use cached::{Invalidation, cached, kept};
 pub use call::{Call, Failure, Outcome};
 pub use chain::{Chain, ServiceChain};
 #[doc(hidden)]
@@ -146,3 +152,7 @@ pub use decorators::{
 pub use error::{ServiceError, Transient};
 pub use facade::{FacadeReturn, facade, refuse};
 pub use info::{Cacheable, Decoratable, MethodInfo, ServiceInfo};
+pub use prefetch::prefetch;
+#[doc(hidden)]
+pub use slot::Answer;
+pub use slot::CacheSlot;

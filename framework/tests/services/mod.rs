@@ -5,6 +5,7 @@ mod decorators;
 mod facades;
 mod guards;
 mod logging;
+mod prefetch;
 
 use std::sync::{
     Arc,
