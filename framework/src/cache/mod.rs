@@ -35,6 +35,7 @@
 //!   being loaded stays forgotten.
 //! - **An error is never kept.**
 
+mod commands;
 mod error;
 mod family;
 mod flight;
@@ -43,8 +44,10 @@ mod locks;
 mod memory;
 mod on_commit;
 mod tags;
+mod warmer;
 
 pub use error::CacheError;
 pub use family::FamilyStats;
 pub use handle::{Cache, CacheStats, CacheValue};
 pub use locks::Lock;
+pub use warmer::{CacheWarmer, UnknownWarmer, Warmed, WarmerEntry, WarmerInfo, Warmers};

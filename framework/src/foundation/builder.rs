@@ -3,7 +3,7 @@ use std::{collections::HashSet, sync::Arc};
 use super::{Application, StartError};
 use crate::{
     auth::{Argon2Hasher, Gate, Hasher},
-    cache::Cache,
+    cache::{Cache, CacheWarmer, WarmerEntry, Warmers},
     config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
     console::{Command, CommandEntry, Registry},
     container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
@@ -31,6 +31,7 @@ pub struct ApplicationBuilder {
     database: Option<AddDatabase>,
     backend: Option<&'static str>,
     seeders: Seeders,
+    warmers: Vec<WarmerEntry>,
     hints: Vec<Hint>,
 }
 
@@ -117,6 +118,12 @@ impl ApplicationBuilder {
         self
     }
 
+    /// Adds a warmer of the cache: the explicit twin of [`warmer!`](crate::warmer).
+    pub fn warmer<W: CacheWarmer>(mut self, warmer: &'static W) -> Self {
+        self.warmers.push(WarmerEntry::of(warmer));
+        self
+    }
+
     /// Adds something to try, which `serve` prints where the application is local. `{url}` in the command stands
     /// for the server's address.
     pub fn hint(mut self, what: &'static str, command: &'static str) -> Self {
@@ -182,12 +189,15 @@ impl ApplicationBuilder {
         let bus = EventBus::collect(self.listeners);
         faults.extend(bus.faults());
         faults.extend(duplicate_seeders(&self.seeders));
+        let warmers = Warmers::collect(self.warmers);
+        faults.extend(warmers.faults());
         let mut router = Router::new();
         router.get("/up", || up).name("up");
         for routes in self.routes {
             routes(&mut router);
         }
-        let mut roots: Vec<_> = registry.roots().chain(bus.roots()).chain(self.seeders.roots()).collect();
+        let mut roots: Vec<_> =
+            registry.roots().chain(bus.roots()).chain(self.seeders.roots()).chain(warmers.roots()).collect();
         // Bound although there are faults, so that these drag no false ones with them.
         let (table, route_roots, endpoint, route_faults) = router.build();
         faults.extend(route_faults);
@@ -199,6 +209,7 @@ impl ApplicationBuilder {
         app.instance::<dyn SignalSink>(Arc::clone(&bus) as _);
         app.instance(bus);
         app.instance(Arc::new(self.seeders));
+        app.instance(Arc::new(warmers));
         app.scoped(|| Arc::new(Seed::default()));
         app.instance(Arc::new(configs));
         app.replace(|app| {

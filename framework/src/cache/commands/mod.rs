@@ -1,0 +1,3 @@
+//! The console's `cache:` commands.
+
+mod warm;
