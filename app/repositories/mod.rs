@@ -3,6 +3,7 @@
 mod managers;
 mod roles;
 mod sort;
+mod stale;
 mod tokens;
 mod users;
 

@@ -30,6 +30,9 @@ pub trait RoleRepository {
     /// The roles of these names, with their permissions; those that do not exist are left out.
     async fn named(&self, names: &[String]) -> Result<Vec<RoleWithPermissions>, DbError>;
 
+    /// The roles of these keys, with their permissions; those that are missing are left out.
+    async fn many(&self, ids: &[RoleId]) -> Result<Vec<RoleWithPermissions>, DbError>;
+
     /// Every role's name.
     async fn names(&self) -> Result<Vec<String>, DbError>;
 
@@ -124,6 +127,15 @@ impl RoleRepository for DieselRoles {
             .read(async |c| {
                 let rows = roles::table.filter(roles::name.eq_any(names)).select(Role::as_select()).load(c).await?;
                 with_permissions(c, rows).await
+            })
+            .await
+    }
+
+    async fn many(&self, ids: &[RoleId]) -> Result<Vec<RoleWithPermissions>, DbError> {
+        self.db
+            .read(async |c| {
+                let roles = RoleRows::find_many(c, ids).await?;
+                with_permissions(c, roles).await
             })
             .await
     }
