@@ -29,7 +29,6 @@
 #![warn(missing_docs)]
 
 // So that the attributes, which name `::paravel`, work in this crate's own examples and tests.
-#[expect(unused_extern_crates, reason = "used by what the attributes expand to")]
 extern crate self as paravel;
 
 pub mod auth;

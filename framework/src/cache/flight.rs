@@ -26,7 +26,15 @@ pub(super) struct Flights {
 }
 
 #[derive(Default)]
-pub(super) struct Stripe(HashMap<Box<str>, Arc<Flight>>);
+pub(super) struct Stripe {
+    flights: HashMap<Box<str>, Arc<Flight>>,
+    // How many changes there were, of any of its keys.
+    changes: u64,
+}
+
+/// What was changed of a key's stripe up to now: a value that was fetched since is kept only where nothing was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark(u64);
 
 /// The load of one key's value, for all who wait for it.
 pub(super) struct Flight {
@@ -64,7 +72,7 @@ impl Flights {
     /// to those who sit in it.
     pub(super) fn board<'a>(&'a self, key: &'a str, tags: impl FnOnce() -> Snapshot) -> Seat<'a> {
         let mut stripe = self.stripe(key);
-        let flight = match stripe.0.get(key) {
+        let flight = match stripe.flights.get(key) {
             Some(flight) if flight.tags.is_current() => Arc::clone(flight),
             _ => {
                 let flight = Arc::new(Flight {
@@ -73,7 +81,7 @@ impl Flights {
                     tags: tags(),
                     seats: AtomicUsize::new(0),
                 });
-                stripe.0.insert(key.into(), Arc::clone(&flight));
+                stripe.flights.insert(key.into(), Arc::clone(&flight));
                 flight
             }
         };
@@ -84,18 +92,33 @@ impl Flights {
 
     /// Whether a load of this key is under way.
     pub(super) fn is_under_way(&self, key: &str) -> bool {
-        self.stripe(key).0.get(key).is_some_and(|flight| flight.tags.is_current())
+        self.stripe(key).flights.get(key).is_some_and(|flight| flight.tags.is_current())
+    }
+
+    /// A mark, for a value that is about to be fetched.
+    pub(super) fn mark(&self, key: &str) -> Mark {
+        Mark(self.stripe(key).changes)
+    }
+
+    /// Calls `keep` where no key of the stripe was changed since the mark.
+    pub(super) fn unless_changed(&self, key: &str, since: Mark, keep: impl FnOnce()) {
+        let stripe = self.stripe(key);
+        if stripe.changes == since.0 {
+            keep();
+        }
     }
 
     /// How many loads are under way.
     pub(super) fn count(&self) -> usize {
-        self.stripes.iter().map(|stripe| stripe.lock().0.len()).sum()
+        self.stripes.iter().map(|stripe| stripe.lock().flights.len()).sum()
     }
 
     /// Lets no load that is under way keep its value.
     pub(super) fn cancel_all(&self) {
         for stripe in &self.stripes {
-            stripe.lock().0.clear();
+            let mut stripe = stripe.lock();
+            stripe.flights.clear();
+            stripe.changes += 1;
         }
     }
 }
@@ -103,7 +126,8 @@ impl Flights {
 impl Stripe {
     /// Lets the load of this key that is under way not keep its value.
     pub(super) fn cancel(&mut self, key: &str) {
-        self.0.remove(key);
+        self.flights.remove(key);
+        self.changes += 1;
     }
 }
 
@@ -111,8 +135,8 @@ impl Seat<'_> {
     /// Ends the flight: from now on it takes nobody. Calls `keep` where its value is still wanted.
     pub(super) fn land(&self, keep: impl FnOnce()) {
         let mut stripe = self.flights.stripe(self.key);
-        if stripe.0.get(self.key).is_some_and(|there| Arc::ptr_eq(there, &self.flight)) {
-            stripe.0.remove(self.key);
+        if stripe.flights.get(self.key).is_some_and(|there| Arc::ptr_eq(there, &self.flight)) {
+            stripe.flights.remove(self.key);
             keep();
         }
     }
@@ -122,8 +146,8 @@ impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut stripe = self.flights.stripe(self.key);
         let was_last = self.flight.seats.fetch_sub(1, Relaxed) == 1;
-        if was_last && stripe.0.get(self.key).is_some_and(|there| Arc::ptr_eq(there, &self.flight)) {
-            stripe.0.remove(self.key);
+        if was_last && stripe.flights.get(self.key).is_some_and(|there| Arc::ptr_eq(there, &self.flight)) {
+            stripe.flights.remove(self.key);
         }
     }
 }

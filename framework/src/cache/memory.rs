@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     CacheError,
     family::{Families, Family},
-    tags::{Snapshot, Tags},
+    tags::Snapshot,
 };
 
 /// What an entry takes beside its key and its value: the map's slot, its counts and its tags.
@@ -82,19 +82,15 @@ impl Lifecycle<Box<str>, Arc<Entry>> for Evicted {
 /// The entries of this process, as many as there is room for.
 pub(super) struct Memory {
     entries: Map<Box<str>, Arc<Entry>, Weight, DefaultHashBuilder, Evicted>,
-    pub(super) tags: Tags,
-    pub(super) families: Families,
+    families: Arc<Families>,
 }
 
 impl Memory {
-    /// Room for about so many bytes.
-    pub(super) fn new(bytes: u64) -> Self {
+    /// Room for about so many bytes. What happens to the keys is counted by `families`, misses excepted: the value may be
+    /// found elsewhere.
+    pub(super) fn new(bytes: u64, families: Arc<Families>) -> Self {
         let items = usize::try_from(bytes / AVERAGE).unwrap_or(usize::MAX).clamp(16, 1 << 20);
-        Self {
-            entries: Map::with(items, bytes, Weight, DefaultHashBuilder::default(), Evicted),
-            tags: Tags::default(),
-            families: Families::default(),
-        }
+        Self { entries: Map::with(items, bytes, Weight, DefaultHashBuilder::default(), Evicted), families }
     }
 
     /// The value under a key, where it is of this type and still true.
@@ -102,10 +98,7 @@ impl Memory {
     pub(super) fn get<T: Send + Sync + 'static>(&self, key: &str) -> Found<T> {
         match self.entries.get(key) {
             Some(entry) => self.found(key, &entry),
-            None => {
-                self.families.of(key).misses.fetch_add(1, Relaxed);
-                Found::Nothing
-            }
+            None => Found::Nothing,
         }
     }
 
@@ -115,12 +108,10 @@ impl Memory {
         // Where no time limits it, the clock need not be asked.
         let now = entry.until.map(|_| Instant::now());
         if !entry.tags.is_current() || entry.until.zip(now).is_some_and(|(until, now)| until <= now) {
-            family.misses.fetch_add(1, Relaxed);
             self.entries.remove_if(key, |there| Arc::ptr_eq(there, entry));
             return Found::Nothing;
         }
         let Ok(value) = Arc::clone(&entry.value).downcast() else {
-            family.misses.fetch_add(1, Relaxed);
             if family.undecodable.fetch_add(1, Relaxed) == 0 {
                 let wanted = std::any::type_name::<T>();
                 tracing::warn!(key, wanted, "a cached value is of another type; such values are taken for absent");
@@ -135,6 +126,17 @@ impl Memory {
         Found::Fresh(value)
     }
 
+    /// [`get`](Self::get) without counting the look.
+    pub(super) fn look<T: Send + Sync + 'static>(&self, key: &str) -> Found<T> {
+        let Some(entry) = self.entries.peek(key).filter(|entry| entry.is_true()) else { return Found::Nothing };
+        let is_stale = entry.fresh.is_some_and(|fresh| fresh <= Instant::now());
+        match Arc::clone(&entry.value).downcast() {
+            Ok(value) if is_stale => Found::Stale(value),
+            Ok(value) => Found::Fresh(value),
+            Err(_) => Found::Nothing,
+        }
+    }
+
     /// Whether there is a value of any type under a key, without counting the look.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.peek(key).is_some_and(|entry| entry.is_true())
@@ -144,30 +146,47 @@ impl Memory {
     where
         T: Serialize + Send + Sync + 'static,
     {
-        let (family, bytes, now) = (self.families.of(key), length(&*value), Instant::now());
+        let (family, bytes) = (self.families.of(key), length(&*value));
         family.puts.fetch_add(1, Relaxed);
         family.bytes.fetch_add(bytes, Relaxed);
+        self.fill(key, value, tags, lifetime, bytes);
+    }
+
+    /// [`put`](Self::put) for a value of so many bytes that was found elsewhere.
+    pub(super) fn fill<T>(&self, key: &str, value: Arc<T>, tags: Snapshot, lifetime: Lifetime, bytes: u64)
+    where
+        T: Send + Sync + 'static,
+    {
+        let now = Instant::now();
         let entry = Entry {
             value,
             tags,
             fresh: lifetime.fresh.and_then(|fresh| now.checked_add(fresh)),
             until: lifetime.whole.and_then(|whole| now.checked_add(whole)),
             weight: bytes + u64::try_from(key.len()).unwrap_or(u64::MAX) + OVERHEAD,
-            family,
+            family: self.families.of(key),
         };
         self.entries.insert(key.into(), Arc::new(entry));
     }
 
-    /// Adds to the number under a key. The caller holds the key's stripe.
-    pub(super) fn increment(&self, key: &str, by: i64, tags: Snapshot) -> Result<i64, CacheError> {
+    /// Adds to the number under a key; a new one is true for `lifetime`. Also for how long it is true. The caller holds the
+    /// key's stripe.
+    pub(super) fn increment(
+        &self,
+        key: &str,
+        by: i64,
+        tags: Snapshot,
+        lifetime: Lifetime,
+    ) -> Result<(i64, Option<Duration>), CacheError> {
         let Some(entry) = self.entries.peek(key).filter(|entry| entry.is_true()) else {
-            self.put(key, Arc::new(by), tags, Lifetime::default());
-            return Ok(by);
+            self.put(key, Arc::new(by), tags, lifetime);
+            return Ok((by, lifetime.whole));
         };
         let number = entry.value.downcast_ref::<i64>().ok_or_else(|| CacheError::NotANumber { key: key.to_owned() })?;
         let sum = number.checked_add(by).ok_or_else(|| CacheError::Overflow { key: key.to_owned() })?;
+        let expires_in = entry.until.map(|until| until.saturating_duration_since(Instant::now()));
         self.entries.insert(key.into(), Arc::new(Entry { value: Arc::new(sum), ..Entry::clone(&entry) }));
-        Ok(sum)
+        Ok((sum, expires_in))
     }
 
     /// Lets what is under a key be true for so long from now; whether there is anything.

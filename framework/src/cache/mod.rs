@@ -34,20 +34,45 @@
 //!   loaded; to invalidate a tag changes its version, however many entries have it. A key that was forgotten while its value was
 //!   being loaded stays forgotten.
 //! - **An error is never kept.**
+//! - **A transaction's changes wait for its commit**: values that are put in or forgotten inside one, and tags that are
+//!   invalidated. What is remembered inside one is loaded, and not kept.
+//! - **A store that fails costs time, not answers**: values are loaded. What became old meanwhile is told to it before this process
+//!   uses it again. Locks, limits and counts fail.
 
+mod caches;
+mod change;
 mod commands;
+mod count;
+mod database;
 mod error;
 mod family;
+mod far;
 mod flight;
 mod handle;
+mod health;
+mod limiter;
+mod load;
+mod lock;
 mod locks;
 mod memory;
-mod on_commit;
+mod owed;
+mod shared;
+mod stats;
+mod store;
 mod tags;
 mod warmer;
+mod wire;
 
+pub use caches::{Caches, MissingStore, Stores};
+pub use database::DatabaseStore;
 pub use error::CacheError;
 pub use family::FamilyStats;
-pub use handle::{Cache, CacheStats, CacheValue};
-pub use locks::Lock;
+pub use handle::{Cache, CacheValue};
+pub use limiter::{Attempt, Limit, RateLimiter};
+pub use lock::Lock;
+pub use stats::{CacheStats, CacheUsage, StoreStats};
+pub use store::{
+    Acquired, Begin, Begun, Changes, Counted, Fetched, LONGEST_KEY, LockStore, Put, Store, StoreError, Usage, Version,
+    When,
+};
 pub use warmer::{CacheWarmer, UnknownWarmer, Warmed, WarmerEntry, WarmerInfo, Warmers};

@@ -12,7 +12,7 @@ mod shown;
 
 pub use app::{AppConfig, Environment};
 pub use auth::AuthConfig;
-pub use cache::{CacheConfig, CacheStore};
+pub use cache::{CacheConfig, CacheFormat, CacheStore, CacheStores, CacheVersion};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use http::HttpConfig;
 pub use log::{LogConfig, LogFormat};

@@ -73,7 +73,9 @@ pub use insert::InsertRows;
 pub use internals::DatabaseInternals;
 pub use isolation::Isolation;
 pub use load::{DatabaseLoad, PoolLoad};
-pub use migrations::{Migration, MigrationError, MigrationStatus, MigrationStep, Migrator, PendingMigration};
+pub use migrations::{
+    Migration, MigrationError, MigrationStatus, MigrationStep, Migrator, PendingMigration, TOOLKIT_MIGRATIONS,
+};
 #[cfg(feature = "mysql")]
 pub use mysql::{MysqlConn, MysqlDriver};
 pub use page::{Page, PageRequest};

@@ -1,7 +1,7 @@
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use crate::{
-    cache::{Cache as Store, CacheError, CacheStats, CacheValue, Lock},
+    cache::{Cache as Store, CacheError, CacheStats, CacheValue, Caches, Limit, Lock, RateLimiter},
     service::facade,
 };
 
@@ -27,20 +27,28 @@ use crate::{
 pub struct Cache;
 
 impl Cache {
-    /// The cache itself.
+    /// The cache itself, which is also what others are built with.
     ///
     /// # Errors
     /// [`CacheError::Container`]: there is no application here.
-    pub fn store() -> Result<Arc<Store>, CacheError> {
+    pub fn default_store() -> Result<Arc<Store>, CacheError> {
         Ok(facade::<Store>()?)
+    }
+
+    /// The cache of this name, one that `CACHE_STORES` has.
+    ///
+    /// # Errors
+    /// [`CacheError::Unknown`], [`CacheError::Container`].
+    pub fn store(name: &str) -> Result<Store, CacheError> {
+        facade::<Caches>()?.named(name).cloned()
     }
 
     /// [`Store::tags`].
     ///
     /// # Errors
-    /// As [`store`](Self::store).
+    /// As [`default_store`](Self::default_store).
     pub fn tags<T: AsRef<str>>(tags: impl IntoIterator<Item = T>) -> Result<Store, CacheError> {
-        Ok(Self::store()?.tags(tags))
+        Ok(Self::default_store()?.tags(tags))
     }
 
     /// [`Store::get`].
@@ -48,7 +56,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::get`].
     pub async fn get<T: CacheValue>(key: &str) -> Result<Option<Arc<T>>, CacheError> {
-        Self::store()?.get(key).await
+        Self::default_store()?.get(key).await
     }
 
     /// [`Store::many`].
@@ -56,7 +64,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::many`].
     pub async fn many<T: CacheValue>(keys: &[&str]) -> Result<Vec<Option<Arc<T>>>, CacheError> {
-        Self::store()?.many(keys).await
+        Self::default_store()?.many(keys).await
     }
 
     /// [`Store::has`].
@@ -64,7 +72,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::has`].
     pub async fn has(key: &str) -> Result<bool, CacheError> {
-        Self::store()?.has(key).await
+        Self::default_store()?.has(key).await
     }
 
     /// [`Store::put`].
@@ -72,7 +80,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::put`].
     pub async fn put<T: CacheValue>(key: &str, value: T, ttl: Duration) -> Result<(), CacheError> {
-        Self::store()?.put(key, value, ttl).await
+        Self::default_store()?.put(key, value, ttl).await
     }
 
     /// [`Store::forever`].
@@ -80,7 +88,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::forever`].
     pub async fn forever<T: CacheValue>(key: &str, value: T) -> Result<(), CacheError> {
-        Self::store()?.forever(key, value).await
+        Self::default_store()?.forever(key, value).await
     }
 
     /// [`Store::add`].
@@ -88,7 +96,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::add`].
     pub async fn add<T: CacheValue>(key: &str, value: T, ttl: Duration) -> Result<bool, CacheError> {
-        Self::store()?.add(key, value, ttl).await
+        Self::default_store()?.add(key, value, ttl).await
     }
 
     /// [`Store::pull`].
@@ -96,7 +104,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::pull`].
     pub async fn pull<T: CacheValue>(key: &str) -> Result<Option<Arc<T>>, CacheError> {
-        Self::store()?.pull(key).await
+        Self::default_store()?.pull(key).await
     }
 
     /// [`Store::forget`].
@@ -104,7 +112,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::forget`].
     pub async fn forget(key: &str) -> Result<bool, CacheError> {
-        Self::store()?.forget(key).await
+        Self::default_store()?.forget(key).await
     }
 
     /// [`Store::flush`].
@@ -112,7 +120,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::flush`].
     pub async fn flush() -> Result<(), CacheError> {
-        Self::store()?.flush().await
+        Self::default_store()?.flush().await
     }
 
     /// [`Store::invalidate`].
@@ -120,7 +128,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::invalidate`].
     pub async fn invalidate<T: AsRef<str>>(tags: impl IntoIterator<Item = T>) -> Result<(), CacheError> {
-        Self::store()?.invalidate(tags).await
+        Self::default_store()?.invalidate(tags).await
     }
 
     /// [`Store::touch`].
@@ -128,7 +136,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::touch`].
     pub async fn touch(key: &str, ttl: Duration) -> Result<bool, CacheError> {
-        Self::store()?.touch(key, ttl).await
+        Self::default_store()?.touch(key, ttl).await
     }
 
     /// [`Store::increment`].
@@ -136,7 +144,7 @@ impl Cache {
     /// # Errors
     /// As [`Store::increment`].
     pub async fn increment(key: &str, by: i64) -> Result<i64, CacheError> {
-        Self::store()?.increment(key, by).await
+        Self::default_store()?.increment(key, by).await
     }
 
     /// [`Store::remember`].
@@ -150,7 +158,7 @@ impl Cache {
         F: Future<Output = Result<T, E>>,
         L: FnOnce() -> F,
     {
-        Self::store()?.remember(key, ttl, load).await
+        Self::default_store()?.remember(key, ttl, load).await
     }
 
     /// [`Store::remember_forever`].
@@ -164,7 +172,7 @@ impl Cache {
         F: Future<Output = Result<T, E>>,
         L: FnOnce() -> F,
     {
-        Self::store()?.remember_forever(key, load).await
+        Self::default_store()?.remember_forever(key, load).await
     }
 
     /// [`Store::flexible`].
@@ -178,22 +186,30 @@ impl Cache {
         F: Future<Output = Result<T, E>> + Send + 'static,
         L: FnOnce() -> F + Send + 'static,
     {
-        Self::store()?.flexible(key, fresh, stale, load).await
+        Self::default_store()?.flexible(key, fresh, stale, load).await
     }
 
     /// [`Store::lock`].
     ///
     /// # Errors
-    /// As [`store`](Self::store).
+    /// As [`default_store`](Self::default_store).
     pub fn lock(name: &str, lease: Duration) -> Result<Lock, CacheError> {
-        Ok(Self::store()?.lock(name, lease))
+        Ok(Self::default_store()?.lock(name, lease))
+    }
+
+    /// [`Store::limiter`].
+    ///
+    /// # Errors
+    /// As [`default_store`](Self::default_store).
+    pub fn limiter(name: &str, limit: Limit) -> Result<RateLimiter, CacheError> {
+        Ok(Self::default_store()?.limiter(name, limit))
     }
 
     /// [`Store::stats`].
     ///
     /// # Errors
-    /// As [`store`](Self::store).
+    /// As [`default_store`](Self::default_store).
     pub fn stats() -> Result<CacheStats, CacheError> {
-        Ok(Self::store()?.stats())
+        Ok(Self::default_store()?.stats())
     }
 }

@@ -3,7 +3,7 @@ use std::{collections::HashSet, sync::Arc};
 use super::{Application, StartError};
 use crate::{
     auth::{Argon2Hasher, Gate, Hasher},
-    cache::{Cache, CacheWarmer, WarmerEntry, Warmers},
+    cache::{CacheWarmer, Caches, DatabaseStore, Store, Stores, WarmerEntry, Warmers},
     config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
     console::{Command, CommandEntry, Registry},
     container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
@@ -15,7 +15,7 @@ use crate::{
 
 type Configure = Box<dyn FnOnce(&Env, &mut ConfigSet) + Send>;
 type Register = Box<dyn FnOnce(&mut ContainerBuilder) + Send>;
-type AddDatabase = Box<dyn FnOnce(&DatabaseConfig, &mut ContainerBuilder) -> Result<(), StartError> + Send>;
+type AddDatabase = Box<dyn FnOnce(&DatabaseConfig, &mut ContainerBuilder) -> Result<Arc<dyn Store>, StartError> + Send>;
 
 /// What an application is built from; `app::application()` returns one, and every binary and test starts from it.
 #[derive(Default)]
@@ -98,11 +98,12 @@ impl ApplicationBuilder {
         self.database = Some(Box::new(move |config, app| {
             let db = Arc::new(Db::<C>::new(config.clone())?);
             app.instance(Arc::clone(&db));
+            let store = Arc::new(DatabaseStore::new(Arc::clone(&db), Arc::new(SystemClock)));
             app.instance::<dyn DatabaseAdmin>(db);
             app.singleton(move |database: Arc<dyn DatabaseAdmin>, clock: Arc<dyn Clock>| {
-                Arc::new(Migrator::new(database, clock, migrations))
+                Arc::new(Migrator::of_application(database, clock, migrations))
             });
-            Ok(())
+            Ok(store as Arc<dyn Store>)
         }));
         self
     }
@@ -166,15 +167,18 @@ impl ApplicationBuilder {
         let watch = WatchPolicy::new(&config, &*configs.get::<DatabaseConfig>()?);
         let hasher: Arc<dyn Hasher> = Arc::new(Argon2Hasher::new(&*configs.get::<AuthConfig>()?)?);
         app.instance(hasher);
-        app.instance(Arc::new(Cache::from_config("default", &*configs.get::<CacheConfig>()?)));
         app.instance::<dyn Clock>(Arc::new(SystemClock));
         app.instance::<dyn LogSink>(Arc::new(TracingLog));
         app.instance(Arc::new(Gate));
         app.instance(Arc::new(Variables(env.declared())));
         app.instance(Arc::new(Hints(self.hints)));
+        let mut stores = Stores::default();
         if let Some(add) = self.database {
-            add(&*configs.get::<DatabaseConfig>()?, &mut app)?;
+            stores.database = Some(add(&*configs.get::<DatabaseConfig>()?, &mut app)?);
         }
+        let caches = Caches::from_config(&*configs.get::<CacheConfig>()?, &stores, Arc::new(SystemClock))?;
+        app.instance(Arc::new(caches.default_cache().clone()));
+        app.instance(Arc::new(caches));
 
         let mut seen = HashSet::new();
         for provider in &self.providers {

@@ -1,5 +1,6 @@
 use crate::{
     auth::HashError,
+    cache::MissingStore,
     config::ConfigError,
     container::GraphFaults,
     database::DbError,
@@ -22,6 +23,9 @@ pub enum StartError {
     /// The hasher's parameters are wrong.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// A cache is to be kept where the application keeps nothing.
+    #[error(transparent)]
+    Cache(#[from] MissingStore),
     /// The container's graph has faults.
     #[error(transparent)]
     Graph(#[from] GraphFaults),

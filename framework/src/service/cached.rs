@@ -97,7 +97,7 @@ impl<'a> Invalidation<'a> {
         let (cache, tags) = (self.cache.clone(), self.tags.clone());
         let each = move || {
             let (cache, tags) = (cache.clone(), tags.clone());
-            async move { cache.invalidate_on_commit(&tags).await }
+            async move { invalidate(&cache, &tags).await }
         };
         let result = each_commit(each, call).await;
         self.run().await;
@@ -106,7 +106,13 @@ impl<'a> Invalidation<'a> {
 
     async fn run(mut self) {
         let tags = std::mem::take(&mut self.tags);
-        self.cache.invalidate_on_commit(&tags).await;
+        invalidate(self.cache, &tags).await;
+    }
+}
+
+async fn invalidate(cache: &Cache, tags: &[String]) {
+    if let Err(error) = cache.invalidate(tags).await {
+        tracing::error!(?tags, %error, "what was cached could not be invalidated, and may be old until its time is over");
     }
 }
 
@@ -117,7 +123,7 @@ impl Drop for Invalidation<'_> {
         if tags.is_empty() {
             return;
         }
-        let mut invalidation = async move { cache.invalidate_on_commit(&tags).await }.boxed();
+        let mut invalidation = async move { invalidate(&cache, &tags).await }.boxed();
         // A cache in memory answers at once.
         if (&mut invalidation).now_or_never().is_none() && Handle::try_current().is_ok() {
             spawn(invalidation);

@@ -118,7 +118,7 @@
 //!         let tag = format!("berths:{berth}");
 //!         // Whatever becomes of the caller, and once more for what is not in a transaction.
 //!         let moored = each_commit(|| invalidate(tag), self.inner.moor(berth, ship, papers)).await;
-//!         self.cache.invalidate_on_commit([tag]).await;
+//!         self.cache.invalidate([tag]).await;
 //!         moored
 //!     }
 //! }

@@ -1,11 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
 use paravel::{
-    cache::{Cache as Store, CacheError},
+    cache::{Cache as Store, CacheError, Caches, Stores},
     config::{CacheConfig, CacheStore},
     container::{Container, ContainerBuilder},
     facades::Cache,
-    support::Env,
+    support::{Env, SystemClock},
 };
 
 use super::HOUR;
@@ -62,12 +62,13 @@ async fn the_store_follows_from_the_configuration() {
         let config = CacheConfig::from_env(&env);
         env.check().unwrap();
         assert_eq!((config.store, config.memory), (store, 2_000_000));
-        let cache = Store::from_config("default", &config);
+        let caches = Caches::from_config(&config, &Stores::default(), Arc::new(SystemClock)).unwrap();
+        let cache = caches.default_cache();
         cache.put("a", 1, HOUR).await.unwrap();
         assert_eq!(cache.stats().entries, kept);
     }
     let env = Env::from_pairs([("CACHE_STORE", "memcached")]);
     CacheConfig::from_env(&env);
     let faults = env.check().unwrap_err().to_string();
-    assert!(faults.contains("CACHE_STORE") && faults.contains("memory or null"), "{faults}");
+    assert!(faults.contains("CACHE_STORE") && faults.contains("memory, redis, database, tiered or null"), "{faults}");
 }

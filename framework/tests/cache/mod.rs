@@ -3,6 +3,7 @@
 mod facade;
 mod loads;
 mod locks;
+mod stores;
 mod values;
 
 use std::time::Duration;

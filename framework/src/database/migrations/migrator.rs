@@ -5,7 +5,7 @@ use std::{
 };
 
 use super::{
-    Migration, MigrationError, MigrationStatus, MigrationStep, PendingMigration,
+    Migration, MigrationError, MigrationStatus, MigrationStep, PendingMigration, TOOLKIT_MIGRATIONS,
     step::{TABLE, UNFINISHED},
 };
 use crate::{
@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub struct Migrator {
     database: Arc<dyn DatabaseAdmin>,
     clock: Arc<dyn Clock>,
-    migrations: &'static [Migration],
+    migrations: Arc<[Migration]>,
 }
 
 struct Applied {
@@ -36,8 +36,18 @@ struct Applied {
 
 impl Migrator {
     /// A migrator of these migrations.
-    pub fn new(database: Arc<dyn DatabaseAdmin>, clock: Arc<dyn Clock>, migrations: &'static [Migration]) -> Self {
-        Self { database, clock, migrations }
+    pub fn new(database: Arc<dyn DatabaseAdmin>, clock: Arc<dyn Clock>, migrations: &[Migration]) -> Self {
+        Self { database, clock, migrations: migrations.into() }
+    }
+
+    /// A migrator of the toolkit's own tables, and then of these migrations.
+    pub(crate) fn of_application(
+        database: Arc<dyn DatabaseAdmin>,
+        clock: Arc<dyn Clock>,
+        migrations: &[Migration],
+    ) -> Self {
+        let all: Vec<_> = TOOLKIT_MIGRATIONS.iter().chain(migrations).copied().collect();
+        Self::new(database, clock, &all)
     }
 
     /// Applies all that are pending, each in a transaction of its own, and names them.
@@ -138,14 +148,11 @@ impl Migrator {
         Ok(known.chain(unknown).collect())
     }
 
-    fn find(&self, name: &str) -> Option<&'static Migration> {
+    fn find(&self, name: &str) -> Option<&Migration> {
         self.migrations.iter().find(|migration| migration.name == name)
     }
 
-    fn pending<'a>(
-        &'a self,
-        applied: &'a BTreeMap<String, Applied>,
-    ) -> impl Iterator<Item = &'static Migration> + use<'a> {
+    fn pending<'a>(&'a self, applied: &'a BTreeMap<String, Applied>) -> impl Iterator<Item = &'a Migration> + use<'a> {
         self.migrations.iter().filter(|migration| !applied.contains_key(migration.name))
     }
 

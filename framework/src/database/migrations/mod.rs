@@ -12,6 +12,11 @@ pub use migrator::Migrator;
 pub use step::MigrationStep;
 pub(super) use step::take;
 
+/// The toolkit's own tables, which every application with a database has: of the cache for one. Their names sort before those of
+/// any application's migrations, and [`Db`](super::Db) gives them the application's connection, so that what is written in them
+/// joins its transactions.
+pub const TOOLKIT_MIGRATIONS: &[Migration] = crate::migrations!("database/migrations");
+
 /// One step of the schema, embedded by [`migrations!`](crate::migrations).
 #[derive(Debug, Clone, Copy)]
 pub struct Migration {

@@ -1,0 +1,3 @@
+drop table cache_locks;
+drop table cache_tags;
+drop table cache_entries;

@@ -1,0 +1,62 @@
+use std::{any::Any, sync::Arc, time::Duration};
+
+use paravel::{
+    cache::{Cache, DatabaseStore, Store},
+    config::{CacheConfig, DatabaseConfig},
+    database::{Connection, Db, Migrator, TOOLKIT_MIGRATIONS},
+    support::{Env, SystemClock},
+    testing::TestDatabase,
+};
+use tokio::time::Instant;
+
+/// Caches over one store of a test's own.
+pub struct Stand {
+    pub store: Option<Arc<dyn Store>>,
+    near: bool,
+    // What goes with the test.
+    _kept: Box<dyn Any + Send + Sync>,
+}
+
+impl Stand {
+    /// A cache as another process would have it.
+    pub fn cache(&self) -> Cache {
+        self.named("default", &[])
+    }
+
+    pub fn named(&self, name: &str, more: &[(&str, &str)]) -> Cache {
+        let Some(store) = &self.store else { return Cache::memory(name, 64 << 20) };
+        let env = Env::from_pairs(more.iter().copied());
+        let (config, store, clock) = (CacheConfig::from_env(&env), Arc::clone(store), Arc::new(SystemClock));
+        env.check().unwrap();
+        match self.near {
+            true => Cache::tiered(name, &config, store, clock),
+            false => Cache::distant(name, &config, store, clock),
+        }
+    }
+
+    pub fn store(&self) -> &Arc<dyn Store> {
+        self.store.as_ref().unwrap()
+    }
+}
+
+pub async fn memory() -> Option<Stand> {
+    Some(Stand { store: None, near: false, _kept: Box::new(()) })
+}
+
+pub async fn database<C: Connection>() -> Option<Stand> {
+    let own = TestDatabase::create(C::BACKEND).unwrap()?;
+    let db = Arc::new(Db::<C>::new(DatabaseConfig::from_env(&Env::from_pairs([("DATABASE_URL", own.url())]))).unwrap());
+    Migrator::new(Arc::clone(&db) as _, Arc::new(SystemClock), TOOLKIT_MIGRATIONS).migrate().await.unwrap();
+    let store = DatabaseStore::new(Arc::clone(&db), Arc::new(SystemClock));
+    // The database is closed before it is deleted.
+    Some(Stand { store: Some(Arc::new(store)), near: false, _kept: Box::new((db, own)) })
+}
+
+/// Waits until something holds, which it has to within a time that no machine is too slow for.
+pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds().await {
+        assert!(Instant::now() < deadline, "it does not come to hold");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
