@@ -160,7 +160,7 @@ impl RoleRepository for DieselRoles {
             RoleRows::create(c, role).await?;
             if give(c, id, &permissions).await? { Ok(()) } else { Err(undone()) }
         });
-        unless_undone(done.await)
+        Ok(unless_undone(done.await)?.is_some())
     }
 
     async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<Guarded, DbError> {

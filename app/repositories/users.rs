@@ -47,9 +47,9 @@ pub trait UserRepository {
     /// One page of users with their roles: three queries, however many users.
     async fn page(&self, request: ListRequest<'_, UserSort>) -> Result<Page<UserWithRoles>, DbError>;
 
-    /// Adds a user with these roles and says so by [`UserRegistered`]; whether there are all such roles. Nothing is
-    /// added where not.
-    async fn create(&self, row: UserRow, roles: Vec<String>) -> Result<bool, DbError>;
+    /// Adds a user with these roles, which it returns, and says so by [`UserRegistered`]. Where there are not all such roles,
+    /// nothing is added.
+    async fn create(&self, row: UserRow, roles: Vec<String>) -> Result<Option<Vec<Role>>, DbError>;
 
     /// Changes a user; whether there is one. A new password revokes their tokens, but for the one with the hash `keep`.
     async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError>;
@@ -188,19 +188,21 @@ impl UserRepository for DieselUsers {
             .await
     }
 
-    async fn create(&self, row: UserRow, roles: Vec<String>) -> Result<bool, DbError> {
+    async fn create(&self, row: UserRow, names: Vec<String>) -> Result<Option<Vec<Role>>, DbError> {
         let events = Arc::clone(&self.events);
         let done = self.db.write(async move |c| {
             let (id, name) = (row.user.id, row.user.name.clone());
             UserRows::create(c, row).await?;
-            if add_roles(c, id, &roles).await? != roles.len() {
+            if add_roles(c, id, &names).await? != names.len() {
                 return Err(undone());
             }
+            let given = roles::table.filter(roles::name.eq_any(names)).order(roles::name);
+            let given = given.select(Role::as_select()).load(c).await?;
             // In here it waits for the commit, and then happens although the caller may be gone.
             if let Err(error) = events.dispatch(UserRegistered { user: id, name }).await {
                 tracing::error!(%error, user = %id, "a new user is stored, but nobody will hear of it");
             }
-            Ok(())
+            Ok(given)
         });
         unless_undone(done.await)
     }

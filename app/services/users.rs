@@ -196,9 +196,6 @@ impl UserService for AppUsers {
             true => vec![DEFAULT_ROLE.to_owned()],
             false => each_once(new.roles.clone()),
         };
-        if let Some(unknown) = self.unknown_role(&roles).await? {
-            return Err(if new.roles.is_empty() { UserError::NoDefaultRole } else { unknown });
-        }
         let now = self.clock.now();
         let user = User {
             id: UserId::new(),
@@ -207,13 +204,12 @@ impl UserService for AppUsers {
             created_at: now,
             updated_at: now,
         };
-        let id = user.id;
-        let row = UserRow { user, password_hash: self.hasher.make(new.password).await? };
-        if !self.users.create(row, roles.clone()).await.map_err(taken)? {
-            // A role that went away meanwhile.
-            return Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NoDefaultRole));
+        let row = UserRow { user: user.clone(), password_hash: self.hasher.make(new.password).await? };
+        match self.users.create(row, roles.clone()).await.map_err(taken)? {
+            Some(roles) => Ok(UserWithRoles { user, roles }),
+            None if new.roles.is_empty() => Err(UserError::NoDefaultRole),
+            None => Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NoDefaultRole)),
         }
-        self.find(id).await
     }
 
     async fn update(
