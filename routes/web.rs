@@ -1,10 +1,14 @@
 //! Pages.
 
-use paravel::http::Router;
+use std::time::Duration;
+
+use paravel::http::{CacheResponse, Router};
 
 use crate::http::controllers::welcome;
 
 /// Adds the pages.
 pub fn routes(routes: &mut Router) {
-    routes.get("/", welcome::index).name("welcome");
+    // The same for everybody.
+    let minute = Duration::from_secs(60);
+    routes.get("/", welcome::index).name("welcome").middleware(CacheResponse::with_ttl(minute));
 }

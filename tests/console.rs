@@ -11,6 +11,9 @@ async fn an_unknown_command_suggests_the_nearest() -> anyhow::Result<()> {
         let said = binary.refused(2, &[wrong]).await?;
         assert!(said.contains(&format!("'{wrong}'")) && said.contains(nearest), "{said}");
     }
+    // The nearest first, and not all that is somehow like it.
+    let said = binary.refused(2, &["migrat"]).await?;
+    assert!(said.contains("'migrate', 'migrate:fresh', 'migrate:reset'\n"), "{said}");
     let said = binary.refused(2, &["launch-the-ship"]).await?;
     assert!(said.contains("launch-the-ship") && !said.contains("similar"), "{said}");
     Ok(())

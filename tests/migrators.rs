@@ -1,17 +1,18 @@
 //! Migrations through the real binary: what is shown before, by steps, back and forth, and by several processes at once.
 
-use app::database::Conn;
+use std::cmp::Ordering;
+
+use app::database::{Conn, MIGRATIONS};
 use insta::assert_json_snapshot;
-use paravel::database::Connection;
+use paravel::database::{Connection, Migration, TOOLKIT_MIGRATIONS};
 use serde_json::json;
 
 use crate::support::{Binary, is_embedded};
 
-const NAMES: [&str; 3] = [
-    "2026_01_01_000001_create_users",
-    "2026_01_01_000002_create_roles",
-    "2026_01_01_000003_create_personal_access_tokens",
-];
+/// The names of all migrations: the toolkit's, and then the application's.
+fn names() -> Vec<&'static str> {
+    TOOLKIT_MIGRATIONS.iter().chain(MIGRATIONS).map(Migration::name).collect()
+}
 
 #[tokio::test]
 async fn migrate_pretend_prints_the_sql_and_changes_nothing() -> anyhow::Result<()> {
@@ -45,10 +46,11 @@ async fn migrate_step_makes_batches_that_are_taken_back_one_by_one() -> anyhow::
     binary.done(&["migrate", "--step"]).await?;
     let status = binary.json(&["migrate:status"]).await?;
     let batches: Vec<_> = status.as_array().into_iter().flatten().map(|line| line["batch"].clone()).collect();
-    assert_eq!(batches, [1, 2, 3]);
-    let back = |name| json!([{"name": name, "change": "rolled back"}]);
-    assert_eq!(binary.json(&["migrate:rollback"]).await?, back(NAMES[2]));
-    assert_eq!(binary.json(&["migrate:rollback", "--step", "1"]).await?, back(NAMES[1]));
+    let names = names();
+    assert_eq!(batches, (1..=names.len()).collect::<Vec<_>>());
+    let back = |back: usize| json!([{"name": names[names.len() - back], "change": "rolled back"}]);
+    assert_eq!(binary.json(&["migrate:rollback"]).await?, back(1));
+    assert_eq!(binary.json(&["migrate:rollback", "--step", "1"]).await?, back(2));
     binary.refused(2, &["migrate:rollback", "--step", "1", "--batches", "1"]).await?;
     binary.refused(2, &["migrate:rollback", "--step", "0"]).await?;
     Ok(())
@@ -61,7 +63,7 @@ async fn migrate_refresh_goes_back_and_forth() -> anyhow::Result<()> {
     assert_eq!(last.as_array().map(Vec::len), Some(2), "{last}");
     assert_eq!(binary.count("users").await?, 1, "what was not taken back is as it was");
     let all = binary.json(&["migrate:refresh"]).await?;
-    assert_eq!((binary.count("users").await?, binary.count("migrations").await?), (0, 3));
+    assert_eq!((binary.count("users").await?, usize::try_from(binary.count("migrations").await?)?), (0, names().len()));
     binary.done(&["migrate:refresh", "--seed"]).await?;
     assert_eq!(binary.count("users").await?, 1);
     assert_json_snapshot!(all);
@@ -90,7 +92,7 @@ async fn two_processes_that_migrate_at_once_end_well_and_apply_each_migration_on
             .map(|line| line["name"].as_str().unwrap_or_default().to_owned())
             .collect();
         applied.sort_unstable();
-        assert_eq!(applied, NAMES, "in round {round}");
+        assert_eq!(applied, names(), "in round {round}");
         let status = binary.json(&["migrate:status"]).await?;
         assert!(status.as_array().into_iter().flatten().all(|line| line["state"] == "applied"), "{status}");
     }
@@ -100,6 +102,8 @@ async fn two_processes_that_migrate_at_once_end_well_and_apply_each_migration_on
 #[tokio::test]
 async fn a_migration_that_fails_says_how_to_go_on_and_the_next_run_does() -> anyhow::Result<()> {
     let binary = Binary::new("testing")?;
+    let names = names();
+    let roles = names.iter().position(|name| name.ends_with("create_roles")).unwrap_or_default();
     binary.change("create table roles (in_the_way integer)").await?;
     let said = binary.refused(1, &["migrate"]).await?;
     // A change of the schema belongs to the transaction, except on MySQL and MariaDB.
@@ -108,27 +112,34 @@ async fn a_migration_that_fails_says_how_to_go_on_and_the_next_run_does() -> any
         false => ("failed, and nothing of it was kept: ", "correct it and run `migrate` again\n", "pending"),
         true => ("failed half-way, and this database keeps ", "and run `migrate` again\n", "unfinished"),
     };
-    assert!(said.starts_with(&format!("error: the migration `{}` {what}", NAMES[1])), "{said}");
+    assert!(said.starts_with(&format!("error: the migration `{}` {what}", names[roles])), "{said}");
     assert!(said.ends_with(how), "{said}");
     let status = binary.json(&["migrate:status"]).await?;
     let states: Vec<_> = status.as_array().into_iter().flatten().map(|line| line["state"].clone()).collect();
-    assert_eq!(states, ["applied", state, "pending"]);
+    let expected = (0..names.len()).map(|index| match index.cmp(&roles) {
+        Ordering::Less => "applied",
+        Ordering::Equal => state,
+        Ordering::Greater => "pending",
+    });
+    assert_eq!(states, expected.collect::<Vec<_>>());
     binary.change("drop table roles").await?;
     if keeps_half {
-        binary.change(&format!("delete from migrations where name = '{}'", NAMES[1])).await?;
+        binary.change(&format!("delete from migrations where name = '{}'", names[roles])).await?;
     }
-    assert_eq!(binary.json(&["migrate"]).await?.as_array().map(Vec::len), Some(2));
+    assert_eq!(binary.json(&["migrate"]).await?.as_array().map(Vec::len), Some(names.len() - roles));
     Ok(())
 }
 
 #[tokio::test]
 async fn a_migration_that_was_left_half_way_is_reported_and_refused() -> anyhow::Result<()> {
     let binary = Binary::seeded().await?;
-    binary.change(&format!("update migrations set checksum = 'unfinished' where name = '{}'", NAMES[2])).await?;
-    assert_eq!(binary.json(&["migrate:status"]).await?[2]["state"], "unfinished");
+    let names = names();
+    let (last, name) = (names.len() - 1, names[names.len() - 1]);
+    binary.change(&format!("update migrations set checksum = 'unfinished' where name = '{name}'")).await?;
+    assert_eq!(binary.json(&["migrate:status"]).await?[last]["state"], "unfinished");
     for command in ["migrate", "migrate:rollback", "migrate:reset", "migrate:refresh"] {
         let said = binary.refused(1, &[command]).await?;
-        let expected = format!("error: the migration `{}` was left half-way by an earlier run: ", NAMES[2]);
+        let expected = format!("error: the migration `{name}` was left half-way by an earlier run: ");
         assert!(said.starts_with(&expected) && said.lines().count() == 1, "{command}: {said}");
     }
     assert_eq!(binary.count("users").await?, 1, "nothing was taken back");

@@ -1,6 +1,6 @@
 //! Nobody gives away, or reaches, more than they have.
 
-use paravel::testing::TestApp;
+use paravel::{poem::http::Method, testing::TestApp};
 use serde_json::{Value, json};
 
 use crate::support::{ADMIN, PASSWORD, Person, admin, app, column, log_in, member, rows, with_permissions};
@@ -54,6 +54,33 @@ async fn whoever_manages_users_cannot_change_an_administrator() -> anyhow::Resul
     assign.send().await.assert_problem(403, None);
     log_in(&app, ADMIN, PASSWORD).await?;
     assert_eq!(roles_of(&app, &root).await?, ["admin"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_is_told_what_is_wrong_with_what_they_may_not_send() -> anyhow::Result<()> {
+    let app = app().await?;
+    let (root, ada, bob) = (admin(&app).await?, member(&app, "Ada").await?, member(&app, "Bob").await?);
+    let (bob, role) = (user(&bob), role_path(&app, "member").await?);
+    let requests = [
+        (Method::GET, "/api/v1/users?page=x".to_owned()),
+        (Method::POST, "/api/v1/users".to_owned()),
+        (Method::PATCH, bob.clone()),
+        (Method::PUT, format!("{bob}/roles")),
+        (Method::GET, "/api/v1/roles?page=x".to_owned()),
+        (Method::POST, "/api/v1/roles".to_owned()),
+        (Method::PATCH, role),
+    ];
+    let wrong = json!({"nonsense": true});
+    for (method, path) in requests {
+        let send =
+            async |person: &Person| app.request(method.clone(), &path).bearer(&person.token).json(&wrong).send().await;
+        send(&ada).await.assert_problem(403, None);
+        let answer = send(&root).await;
+        assert_eq!(answer.status(), 422, "{method} {path}: {}", answer.text());
+    }
+    // Of oneself one may be told.
+    app.patch(&user(&ada)).bearer(&ada.token).json(&wrong).send().await.assert_problem(422, None);
     Ok(())
 }
 

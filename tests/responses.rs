@@ -128,3 +128,16 @@ async fn an_address_without_a_route_is_a_problem() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn the_welcome_page_is_made_once_and_not_sent_to_who_has_it() -> anyhow::Result<()> {
+    let server = app().await?.serve().await?;
+    let first = server.get("/").send().await.assert_status(200);
+    assert_eq!((first.header("age"), first.header("content-type")), ("", "text/html; charset=utf-8"));
+    let second = server.get("/").send().await.assert_status(200);
+    assert!(!second.header("age").is_empty());
+    assert_eq!(second.text(), first.text());
+    assert!(second.header("content-security-policy").contains("default-src 'none'"));
+    server.get("/").header("if-none-match", first.header("etag")).send().await.assert_status(304);
+    Ok(())
+}

@@ -94,6 +94,31 @@ async fn a_local_server_migrates_seeds_and_says_what_to_try() -> anyhow::Result<
     Ok(())
 }
 
+/// What a server that ran in this environment logged of one request, which had a query and a token.
+async fn logged_of_a_request(binary: &Binary) -> anyhow::Result<Vec<String>> {
+    let server = binary.serve().await?;
+    let request = "GET /api/v1/users?search=hunter2 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer hunter3\r\n\
+                   X-Request-Id: the-first\r\nConnection: close\r\n\r\n";
+    assert_eq!(exchange(server.address, request.as_bytes()).await?.status, 401);
+    server.signal("TERM").await?;
+    let ended = server.ended().await?;
+    assert!(!ended.err.contains("hunter"), "{ended:?}");
+    Ok(ended.err.lines().filter(|line| line.contains("answered")).map(str::to_owned).collect())
+}
+
+#[tokio::test]
+async fn a_local_server_logs_each_request_in_one_line() -> anyhow::Result<()> {
+    let logged = logged_of_a_request(&Binary::new("local")?).await?;
+    assert_eq!(logged.len(), 1, "{logged:?}");
+    for part in ["INFO", "method=GET", "path=/api/v1/users", "status=401", "ms=", "id=\"the-first\""] {
+        assert!(logged[0].contains(part), "{part} in {logged:?}");
+    }
+    assert_eq!(logged_of_a_request(&Binary::new("local")?.env("LOG_REQUESTS", "false")).await?, [""; 0]);
+    assert_eq!(logged_of_a_request(&Binary::new("testing")?).await?, [""; 0]);
+    assert_eq!(logged_of_a_request(&Binary::new("testing")?.env("LOG_REQUESTS", "true")).await?.len(), 1);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_production_server_touches_no_table_and_gives_no_hints() -> anyhow::Result<()> {
     let binary = Binary::new("production")?.env("APP_KEY", KEY);

@@ -8,6 +8,7 @@
 
 use std::{
     error::Error,
+    future::Future,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -140,6 +141,17 @@ fn point_reads(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Does the work of as many clients at once, and waits for all.
+async fn by_clients<F: Future<Output = std::result::Result<(), DbError>> + Send + 'static>(
+    work: impl Fn(usize) -> F,
+) -> Result<()> {
+    let tasks: Vec<_> = (0..CLIENTS).map(|client| paravel::spawn(work(client))).collect();
+    for task in tasks {
+        task.await??;
+    }
+    Ok(())
+}
+
 fn reads_on_all_cores(folder: &Path) -> Result<()> {
     let cores = std::thread::available_parallelism()?.get();
     let runtime = Builder::new_multi_thread().worker_threads(cores).enable_all().build()?;
@@ -149,23 +161,15 @@ fn reads_on_all_cores(folder: &Path) -> Result<()> {
     let mut best = 0.0_f64;
     for _ in 0..5 {
         let started = Instant::now();
-        runtime.block_on(async {
-            let tasks: Vec<_> = (0..CLIENTS)
-                .map(|client| {
-                    let (db, keys) = (Arc::clone(&db), Arc::clone(&keys));
-                    paravel::spawn(async move {
-                        for number in 0..each {
-                            std::hint::black_box(find(&db, keys[(number * 31 + client * 157) % keys.len()]).await?);
-                        }
-                        Ok::<_, DbError>(())
-                    })
-                })
-                .collect();
-            for task in tasks {
-                task.await??;
+        runtime.block_on(by_clients(|client| {
+            let (db, keys) = (Arc::clone(&db), Arc::clone(&keys));
+            async move {
+                for number in 0..each {
+                    std::hint::black_box(find(&db, keys[(number * 31 + client * 157) % keys.len()]).await?);
+                }
+                Ok(())
             }
-            Ok::<_, Box<dyn Error>>(())
-        })?;
+        }))?;
         best = best.max((CLIENTS * each) as f64 / started.elapsed().as_secs_f64());
     }
     println!("point reads on {cores} cores, {CLIENTS} clients: {best:.0} a second (budget 100000)");
@@ -193,23 +197,15 @@ fn writes(folder: &Path) -> Result<()> {
         alone = alone.max(count as f64 / started.elapsed().as_secs_f64());
         let started = Instant::now();
         let each = 2000;
-        runtime.block_on(async {
-            let tasks: Vec<_> = (0..CLIENTS)
-                .map(|_| {
-                    let db = Arc::clone(&db);
-                    paravel::spawn(async move {
-                        for number in 0..each {
-                            add(&db, number).await?;
-                        }
-                        Ok::<_, DbError>(())
-                    })
-                })
-                .collect();
-            for task in tasks {
-                task.await??;
+        runtime.block_on(by_clients(|_| {
+            let db = Arc::clone(&db);
+            async move {
+                for number in 0..each {
+                    add(&db, number).await?;
+                }
+                Ok(())
             }
-            Ok::<_, Box<dyn Error>>(())
-        })?;
+        }))?;
         grouped = grouped.max((CLIENTS * each) as f64 / started.elapsed().as_secs_f64());
     }
     println!("durable writes, SQLite, one transaction each: {alone:.0} a second");

@@ -11,6 +11,7 @@ use std::{
     error::Error,
     fmt::Write,
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -31,8 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn entry(table: &mut String, path: &str, file: &Path) -> Result<(), Box<dyn Error>> {
+    let executable = fs::metadata(file)?.permissions().mode() & 0o111 != 0;
     let file = file.to_str().ok_or("the package lies in a folder whose name is not UTF-8")?;
-    Ok(writeln!(table, "    ({path:?}, include_bytes!({file:?})),")?)
+    Ok(writeln!(table, "    File {{ path: {path:?}, executable: {executable}, content: include_bytes!({file:?}) }},")?)
 }
 
 fn variable(name: &str) -> Result<String, String> {

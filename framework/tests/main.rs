@@ -4,6 +4,7 @@
 
 mod ambient;
 mod cache;
+mod cached_responses;
 mod cancellation;
 mod commit_hooks;
 mod config;

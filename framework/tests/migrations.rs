@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use paravel::{
+    container::GraphFault,
     database::{DatabaseAdmin, Db, Migration, MigrationError, Migrator, SqliteConn, Statement},
-    support::{FakeClock, Timestamp},
+    foundation::{Application, StartError},
+    support::{Env, FakeClock, Timestamp},
 };
 
 use crate::database::{TestDb, empty};
@@ -170,4 +172,14 @@ async fn a_database_that_cannot_be_opened_is_no_missing_table() {
     std::fs::create_dir(db.folder.path().join("test.sqlite")).unwrap();
     let error = migrator(&db, FIRST).migrate().await.unwrap_err();
     assert!(error.to_string().starts_with("cannot open the database"), "{error}");
+}
+
+#[test]
+fn an_application_s_migration_cannot_have_a_name_of_the_toolkit_s() {
+    static NAMED: &[Migration] = &[table("0001_01_01_000001_mine", "", ""), table("2026_01_01_000001_mine", "", "")];
+    let built = Application::builder().env(Env::default()).database::<SqliteConn>(NAMED).build();
+    let Err(StartError::Graph(faults)) = built else { panic!("it was built") };
+    let expected = "the migration `0001_01_01_000001_mine` has a name of the toolkit's: begin it with its date";
+    assert!(faults.0.contains(&GraphFault::DuplicateName(expected.to_owned())), "{faults}");
+    assert!(!faults.to_string().contains("2026"), "{faults}");
 }

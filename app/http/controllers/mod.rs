@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod me;
 pub mod roles;
+mod self_or;
 pub mod users;
 pub mod welcome;
 

@@ -1,8 +1,7 @@
 use paravel::{
     container::Inject,
     endpoint,
-    facades::Gate,
-    http::{Created, Json, Listing, NoContent, Path, Query, Result, Valid},
+    http::{Can, Created, Json, Listing, NoContent, Path, Query, Result, Valid},
     poem::http::Uri,
     support::Patch,
 };
@@ -13,18 +12,18 @@ use crate::{
         requests::{CreateRole, ListRoles, UpdateRole},
         resources::{One, RoleResource},
     },
-    models::{ROLES_MANAGE, RoleId},
+    models::{RoleId, RolesManage},
     services::{NewRole, RoleChange, RoleService},
 };
 
 /// Lists the roles, with their permissions.
 #[endpoint]
 pub async fn index(
+    _: Can<RolesManage>,
     query: Valid<Query<ListRoles>>,
     uri: &Uri,
     roles: Inject<dyn RoleService>,
 ) -> Result<Json<Listing<RoleResource>>> {
-    Gate::authorize(ROLES_MANAGE)?;
     let page = roles.list(query.page(), query.sort, &query.search).await?;
     Ok(Json(Listing::new(page.map(RoleResource::from), uri)))
 }
@@ -32,10 +31,10 @@ pub async fn index(
 /// Adds a role.
 #[endpoint]
 pub async fn store(
+    actor: Can<RolesManage>,
     body: Valid<Json<CreateRole>>,
     roles: Inject<dyn RoleService>,
 ) -> Result<Created<One<RoleResource>>> {
-    let actor = Gate::authorize(ROLES_MANAGE)?;
     let role = NewRole::from(&*body);
     within_reach(&actor, known(&role.permissions))?;
     Ok(Created(One::of(roles.create(role).await?)))
@@ -43,8 +42,11 @@ pub async fn store(
 
 /// Shows one role.
 #[endpoint]
-pub async fn show(Path(id): Path<RoleId>, roles: Inject<dyn RoleService>) -> Result<Json<One<RoleResource>>> {
-    Gate::authorize(ROLES_MANAGE)?;
+pub async fn show(
+    Path(id): Path<RoleId>,
+    _: Can<RolesManage>,
+    roles: Inject<dyn RoleService>,
+) -> Result<Json<One<RoleResource>>> {
     Ok(Json(One::of(roles.find(id).await?)))
 }
 
@@ -52,10 +54,10 @@ pub async fn show(Path(id): Path<RoleId>, roles: Inject<dyn RoleService>) -> Res
 #[endpoint]
 pub async fn update(
     Path(id): Path<RoleId>,
+    actor: Can<RolesManage>,
     body: Valid<Json<UpdateRole>>,
     roles: Inject<dyn RoleService>,
 ) -> Result<Json<One<RoleResource>>> {
-    let actor = Gate::authorize(ROLES_MANAGE)?;
     let change = RoleChange::from(&*body);
     within_reach(&actor, &roles.find(id).await?.permissions)?;
     if let Patch::Value(permissions) = &change.permissions {
@@ -66,8 +68,11 @@ pub async fn update(
 
 /// Deletes one role; users lose it.
 #[endpoint]
-pub async fn destroy(Path(id): Path<RoleId>, roles: Inject<dyn RoleService>) -> Result<NoContent> {
-    let actor = Gate::authorize(ROLES_MANAGE)?;
+pub async fn destroy(
+    Path(id): Path<RoleId>,
+    actor: Can<RolesManage>,
+    roles: Inject<dyn RoleService>,
+) -> Result<NoContent> {
     within_reach(&actor, &roles.find(id).await?.permissions)?;
     roles.delete(id).await?;
     Ok(NoContent)

@@ -55,8 +55,8 @@ struct New {
 /// For those who work on the toolkit. A new application equals the repository's root without what belongs to the
 /// toolkit: this writes the root's files, tracked or new but not ignored, to framework/stubs/app.
 ///
-/// In any file, the lines between `# paravel-new: leave out` and `# paravel-new: go on` (or `//` for `#`) stay out of
-/// the template. Without the second line the rest of the file does, and a file of which nothing is left is no template.
+/// In any file, the lines between `# paravel-new: leave out` and `# paravel-new: go on` (or `//` for `#`, or
+/// between `<!--` and `-->`) stay out of the template. Without the second line the rest of the file does, and a file of which nothing is left is no template.
 #[derive(Args)]
 struct Stubs {
     /// The repository's root

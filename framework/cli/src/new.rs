@@ -73,11 +73,13 @@ pub fn create(folder: &Path, framework_path: &Path) -> Result<PackageName, NewEr
     let sibling = sibling.prefix(&prefix).permissions(Permissions::from_mode(0o777)).tempdir_in(parent);
     let sibling = sibling.map_err(failed(folder.to_owned()))?;
 
-    for (path, content) in template::render(Values { name: name.as_str(), framework_path: &framework_path }) {
-        write(&sibling.path().join(path), &content, 0o666).map_err(failed(folder.join(path)))?;
+    for file in template::render(Values { name: name.as_str(), framework_path: &framework_path }) {
+        let (path, content) = (file.path, &file.content);
+        let mode = if file.executable { 0o777 } else { 0o666 };
+        write(&sibling.path().join(path), content, mode).map_err(failed(folder.join(path)))?;
         if path == ".env.example" {
             let own = [("APP_NAME", name.as_str()), ("APP_KEY", &key::generate()?)];
-            let content = with_values(&content, &own);
+            let content = with_values(content, &own);
             // Its owner alone may read it: it holds secrets.
             write(&sibling.path().join(".env"), content.as_bytes(), 0o600).map_err(failed(folder.join(".env")))?;
         }

@@ -2,8 +2,15 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-/// Path and content of every file, in which placeholders stand yet; made by build.rs.
-const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));
+/// A file of the new application, in which placeholders may stand yet.
+struct File {
+    path: &'static str,
+    executable: bool,
+    content: &'static [u8],
+}
+
+/// Every file; made by build.rs.
+const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));
 
 /// Stands for the new package's name.
 pub const NAME: &str = "{{name}}";
@@ -20,9 +27,22 @@ pub struct Values<'a> {
     pub framework_path: &'a str,
 }
 
-/// Path and content of every file of the new application.
-pub fn render(values: Values<'_>) -> impl Iterator<Item = (&'static str, Cow<'static, [u8]>)> {
-    FILES.iter().map(move |&(path, content)| (path, fill(path, content, values)))
+/// A file of the new application.
+pub struct Rendered {
+    /// Where, from the application's root.
+    pub path: &'static str,
+    /// Whether it can be run.
+    pub executable: bool,
+    /// What is in it.
+    pub content: Cow<'static, [u8]>,
+}
+
+/// Every file of the new application.
+pub fn render(values: Values<'_>) -> impl Iterator<Item = Rendered> {
+    FILES.iter().map(move |&File { path, executable, content }| {
+        let content = fill(path, content, values);
+        Rendered { path, executable, content }
+    })
 }
 
 /// Only these two have placeholders: elsewhere, double braces are the application's own.
@@ -52,7 +72,7 @@ fn toml_escaped(text: &str) -> String {
 
 /// The names of the packages that a new application depends on itself.
 pub fn dependencies() -> BTreeSet<String> {
-    let manifest = FILES.iter().find(|(path, _)| *path == "Cargo.toml").map_or(&b""[..], |(_, content)| content);
+    let manifest = FILES.iter().find(|file| file.path == "Cargo.toml").map_or(&b""[..], |file| file.content);
     // The tests build what this is the manifest of, so it is one.
     let manifest: toml::Table = str::from_utf8(manifest).unwrap_or_default().parse().unwrap_or_default();
     let sections = ["dependencies", "dev-dependencies", "build-dependencies"];

@@ -3,7 +3,7 @@
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -11,17 +11,11 @@ use crate::{framework, new_in, outcome, paravel, root, walk};
 
 /// What a new application has not, of what git tracks in the repository's root.
 const OF_THE_TOOLKIT: &[&str] = &[
-    ".ci/",
     "ARCHITECTURE.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
     "Cargo.lock",
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
-    "benches/",
-    "bin/",
-    "deny.toml",
     "docs/",
     "examples/",
     "framework/",
@@ -44,7 +38,11 @@ fn a_new_application_is_the_repository_s_root_without_the_toolkit() {
         !OF_THE_TOOLKIT.iter().any(|of| path.starts_with(of)) && fs::read_to_string(root().join(path)).is_ok()
     };
     let mut expected = vec![".env", "README.md"];
+    let is_executable = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o111 != 0;
     for path in listed.lines().filter(is_of_the_app) {
+        if blog.join(path).is_file() {
+            assert_eq!(is_executable(blog.join(path)), is_executable(root().join(path)), "{path}");
+        }
         let text = fs::read_to_string(root().join(path)).unwrap();
         if text.contains("paravel-new: leave out") || path == "Cargo.toml" {
             // What becomes of these is tested where the templates are made.
@@ -58,8 +56,43 @@ fn a_new_application_is_the_repository_s_root_without_the_toolkit() {
     }
     expected.sort();
     assert_eq!(walk::files(&blog).unwrap(), expected);
-    for file in [".gitignore", ".cargo/config.toml", "build.rs", "app/main.rs", "routes/api.rs", "tests/main.rs"] {
+    let some = [
+        ".cargo/config.toml",
+        ".ci/run",
+        ".gitignore",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "app/main.rs",
+        "benches/startup.rs",
+        "bin/test",
+        "build.rs",
+        "deny.toml",
+        "routes/api.rs",
+        "tests/main.rs",
+    ];
+    for file in some {
         assert!(expected.contains(&file), "{file}");
+    }
+}
+
+#[test]
+fn its_scripts_and_documents_speak_of_nothing_that_it_has_not() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(new_in(folder.path(), "blog").0, 0);
+    let blog = folder.path().join("blog");
+    for script in ["bin/test", ".ci/run"] {
+        let text = fs::read_to_string(blog.join(script)).unwrap();
+        assert!(text.starts_with("#!/usr/bin/env bash\n") && !text.contains("paravel"), "{script}");
+        let read = Command::new("bash").arg("-n").arg(blog.join(script)).output().unwrap();
+        assert_eq!(outcome(&read), (0, String::new(), String::new()), "{script}");
+        let mode = fs::metadata(blog.join(script)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o700, 0o700, "{script}");
+    }
+    for document in ["CHANGELOG.md", "CONTRIBUTING.md", "README.md"] {
+        let text = fs::read_to_string(blog.join(document)).unwrap();
+        for missing in ["ARCHITECTURE.md", "docs/", "framework", "stubs"] {
+            assert!(!text.contains(missing), "{document} speaks of {missing}");
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -67,6 +68,10 @@ impl Repository {
         self.0.path().join(path)
     }
 
+    fn set_mode(&self, path: &str, mode: u32) {
+        fs::set_permissions(self.path(path), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     fn put(&self, path: &str, text: &str) {
         fs::create_dir_all(self.path(path).parent().unwrap()).unwrap();
         fs::write(self.path(path), text).unwrap();
@@ -94,7 +99,7 @@ fn the_root_s_files_become_templates_but_not_the_toolkit_s_nor_ignored_ones() {
         (".gitignore", "/.env\n"),
         (".env", "APP_KEY=secret\n"),
         ("README.md", "the toolkit\n"),
-        ("bin/test", "cargo test\n"),
+        ("docs/benchmarks.md", "fast\n"),
         ("app/lib.rs", "//! The application.\n"),
         ("app/{{name}}.html", "{{name}}\n"),
         ("database/factories/.keep", ""),
@@ -117,6 +122,7 @@ fn the_root_s_files_become_templates_but_not_the_toolkit_s_nor_ignored_ones() {
 fn marked_lines_stay_out_and_so_does_a_file_of_nothing_else() {
     let repository = Repository::new(&[
         ("tests/house.rs", "// paravel-new: leave out\n//! Reads the toolkit's sources.\n"),
+        ("CHANGELOG.md", "# Changelog\n<!-- paravel-new: leave out -->\n- The toolkit.\n"),
         (
             "tests/main.rs",
             "mod api;\n    // paravel-new: leave out\nmod house;\n    //paravel-new: go on\nmod web;\n\
@@ -124,7 +130,11 @@ fn marked_lines_stay_out_and_so_does_a_file_of_nothing_else() {
         ),
     ]);
     assert_eq!(repository.run(&[]).0, 0);
-    assert_eq!(walk::files(&repository.stubs()).unwrap(), ["Cargo.toml.stub", "tests/main.rs.stub"]);
+    assert_eq!(
+        walk::files(&repository.stubs()).unwrap(),
+        ["CHANGELOG.md.stub", "Cargo.toml.stub", "tests/main.rs.stub"]
+    );
+    assert_eq!(fs::read_to_string(repository.stubs().join("CHANGELOG.md.stub")).unwrap(), "# Changelog\n");
     let main = fs::read_to_string(repository.stubs().join("tests/main.rs.stub")).unwrap();
     assert_eq!(main, "mod api;\nmod web;\n// paravel-new: never\n");
 }
@@ -152,6 +162,24 @@ fn check_names_every_template_that_is_not_current_and_writes_nothing() {
 
     assert_eq!(repository.run(&[]), (0, "4 templates: 2 written, 1 removed.\n".to_owned(), String::new()));
     assert!(!repository.stubs().join("app/old").exists());
+    assert_eq!(repository.run(&["--check"]).0, 0);
+}
+
+#[test]
+fn a_template_can_be_run_where_its_file_can() {
+    const TEST: &str = "bin/test";
+    let repository = Repository::new(&[(TEST, "#!/bin/sh\n")]);
+    let is_executable = || {
+        let found = fs::metadata(repository.stubs().join("bin/test.stub")).unwrap();
+        found.permissions().mode() & 0o111 != 0
+    };
+    repository.set_mode(TEST, 0o755);
+    assert_eq!(repository.run(&[]).0, 0);
+    assert!(is_executable());
+    repository.set_mode(TEST, 0o644);
+    assert!(repository.run(&["--check"]).2.contains("differs: framework/stubs/app/bin/test.stub"));
+    assert_eq!(repository.run(&[]).0, 0);
+    assert!(!is_executable());
     assert_eq!(repository.run(&["--check"]).0, 0);
 }
 

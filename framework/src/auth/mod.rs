@@ -5,6 +5,7 @@ mod argon;
 mod gate;
 mod hasher;
 mod password;
+mod permission;
 mod token;
 
 pub use actor::{Actor, TokenGuard};
@@ -12,4 +13,5 @@ pub use argon::Argon2Hasher;
 pub use gate::{AuthError, Gate};
 pub use hasher::{HashError, Hasher};
 pub use password::acceptable_password;
+pub use permission::Permission;
 pub use token::{Token, TokenHash};

@@ -17,14 +17,14 @@ const DEFAULT: &str = "default";
 ///
 /// let env = Env::from_pairs([("CACHE_STORES", "sessions=memory,pages=null")]);
 /// let config = CacheConfig::from_env(&env);
-/// let caches = Caches::from_config(&config, &Stores::default(), Arc::new(SystemClock))?;
+/// let caches = Caches::from_config(&config, &Stores::default(), &(Arc::new(SystemClock) as _))?;
 /// assert_eq!(caches.named("sessions")?.name(), "sessions");
 /// assert!(caches.named("orders").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Caches {
-    default: Cache,
-    named: BTreeMap<String, Cache>,
+    default: (CacheStore, Cache),
+    named: BTreeMap<String, (CacheStore, Cache)>,
 }
 
 /// The stores outside this process that an application has.
@@ -64,7 +64,7 @@ impl Caches {
     ///
     /// # Errors
     /// [`MissingStore`].
-    pub fn from_config(config: &CacheConfig, stores: &Stores, clock: Arc<dyn Clock>) -> Result<Self, MissingStore> {
+    pub fn from_config(config: &CacheConfig, stores: &Stores, clock: &Arc<dyn Clock>) -> Result<Self, MissingStore> {
         let make = |name: &str, store: CacheStore, variable| {
             let far = |from: &Option<Arc<dyn Store>>, remedy| {
                 let missing = || MissingStore { cache: name.to_owned(), store: store.as_str(), variable, remedy };
@@ -72,14 +72,15 @@ impl Caches {
             };
             let redis = || far(&stores.redis, "build it with the feature `redis` of `paravel`");
             let database = || far(&stores.database, "give the ApplicationBuilder its database");
-            let clock = Arc::clone(&clock);
-            Ok(match store {
+            let clock = Arc::clone(clock);
+            let cache = match store {
                 CacheStore::Memory => Cache::memory(name, config.memory),
                 CacheStore::Null => Cache::null(name),
                 CacheStore::Redis => Cache::distant(name, config, redis()?, clock),
                 CacheStore::Tiered => Cache::tiered(name, config, redis()?, clock),
                 CacheStore::Database => Cache::distant(name, config, database()?, clock),
-            })
+            };
+            Ok((store, cache))
         };
         let named = config.stores.0.iter().map(|(name, store)| Ok((name.clone(), make(name, *store, "CACHE_STORES")?)));
         Ok(Self { default: make(DEFAULT, config.store, "CACHE_STORE")?, named: named.collect::<Result<_, _>>()? })
@@ -95,18 +96,26 @@ impl Caches {
             CacheError::Unknown { name: name.to_owned(), known: known.join(", ") }
         };
         match name {
-            DEFAULT => Ok(&self.default),
-            _ => self.named.get(name).ok_or_else(unknown),
+            DEFAULT => Ok(&self.default.1),
+            _ => self.named.get(name).map(|(_, cache)| cache).ok_or_else(unknown),
+        }
+    }
+
+    /// Where the cache of this name keeps its values.
+    pub fn store_of(&self, name: &str) -> Option<CacheStore> {
+        match name {
+            DEFAULT => Some(self.default.0),
+            _ => self.named.get(name).map(|(store, _)| *store),
         }
     }
 
     /// The cache that is meant where none is named.
     pub fn default_cache(&self) -> &Cache {
-        &self.default
+        &self.default.1
     }
 
     /// All of them: the default one, and then by name.
     pub fn all(&self) -> impl Iterator<Item = &Cache> {
-        std::iter::once(&self.default).chain(self.named.values())
+        std::iter::once(&self.default).chain(self.named.values()).map(|(_, cache)| cache)
     }
 }

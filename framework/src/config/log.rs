@@ -39,6 +39,9 @@ pub struct LogConfig {
     /// `LOG_SERVICES`: whether each call of a service is logged at `info`, with its arguments, where the application decorates
     /// its services by that. Default `false`.
     pub services: bool,
+    /// `LOG_REQUESTS`: whether each request is logged at `info`, with its method, path (the query is left out), status,
+    /// milliseconds and id; else at `debug`. By default where the application is local.
+    pub requests: Option<bool>,
 }
 
 impl LogConfig {
@@ -48,6 +51,9 @@ impl LogConfig {
             level: env.var("LOG_LEVEL", "What is logged").or::<Filter>(Filter("info".to_owned())).0,
             format: env.var("LOG_FORMAT", "How log lines look").or(LogFormat::Text),
             services: env.var("LOG_SERVICES", "Whether calls of services are logged, with their arguments").or(false),
+            requests: env
+                .var("LOG_REQUESTS", "Whether each request is logged; by default where it is local")
+                .optional(),
         }
     }
 }

@@ -1,10 +1,13 @@
 use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::Context;
-use clap::{Arg, ArgAction, ArgMatches, ValueEnum, error::ErrorKind};
+use clap::{
+    Arg, ArgAction, ArgMatches, ValueEnum,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use super::{Color, CommandEntry, Console, Registry, Stage, output::unless_nobody_reads};
-use crate::container::Container;
+use crate::{container::Container, support::nearest_first};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +56,8 @@ pub struct Parsed {
 pub fn parse(registry: &Registry, line: impl IntoIterator<Item = OsString>) -> Result<Parsed, Exit> {
     let matches = match clap_command(registry).try_get_matches_from(line) {
         Ok(matches) => matches,
-        Err(error) => {
+        Err(mut error) => {
+            suggest_the_nearest(&mut error);
             let printed = unless_nobody_reads(error.print());
             return Err(match (error.kind(), printed) {
                 (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, Ok(())) => Exit::Done,
@@ -72,6 +76,23 @@ pub fn parse(registry: &Registry, line: impl IntoIterator<Item = OsString>) -> R
         color: arguments.get_one("color").copied().unwrap_or(Color::Auto),
         interactive: !arguments.get_flag("no-interaction"),
     })
+}
+
+/// How many commands are suggested in place of one that there is not.
+const SUGGESTED: usize = 3;
+
+/// clap suggests all that is somewhat similar, the least similar first.
+fn suggest_the_nearest(error: &mut clap::Error) {
+    let typed = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(typed)) => typed.clone(),
+        _ => return,
+    };
+    if let Some(ContextValue::Strings(similar)) = error.remove(ContextKind::SuggestedSubcommand) {
+        let mut similar = similar;
+        nearest_first(&typed, &mut similar);
+        similar.truncate(SUGGESTED);
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(similar));
+    }
 }
 
 impl Parsed {

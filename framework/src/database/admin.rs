@@ -8,6 +8,12 @@ pub trait DatabaseAdmin: DatabaseInternals {
     /// The backend's name: `sqlite`, `postgres` or `mysql`.
     fn backend(&self) -> &'static str;
 
+    /// The address, without a password.
+    fn url(&self) -> String;
+
+    /// Whether there is no database yet: a file that opening it would make.
+    fn is_missing(&self) -> bool;
+
     /// Opens the database.
     fn connect(&self) -> BoxFuture<'_, Result<(), DbError>>;
 
@@ -47,6 +53,14 @@ pub struct DatabaseInfo {
 impl<C: Connection> DatabaseAdmin for Db<C> {
     fn backend(&self) -> &'static str {
         C::BACKEND
+    }
+
+    fn url(&self) -> String {
+        self.config().url.to_string()
+    }
+
+    fn is_missing(&self) -> bool {
+        !self.is_open() && C::Driver::is_missing(self.config())
     }
 
     fn connect(&self) -> BoxFuture<'_, Result<(), DbError>> {

@@ -104,6 +104,11 @@ pub trait Driver<C>: Send + Sync + Sized + 'static {
     /// A connection on loan, which cannot write and goes back when dropped.
     type Reader: DerefMut<Target = C> + Send;
 
+    /// Whether there is no database yet, where opening it would make one.
+    fn is_missing(_config: &DatabaseConfig) -> bool {
+        false
+    }
+
     /// Opens the database.
     fn open(config: &DatabaseConfig) -> impl Future<Output = Result<Self, DbError>> + Send;
 

@@ -9,7 +9,7 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    AsyncFunc, Connection, DatabaseLoad, DbError, Driver, Isolation, ReadFrom, Source, StickyReads, Verdict, Work,
+    Connection, DatabaseLoad, DbClosure, DbError, Driver, Isolation, ReadFrom, Source, StickyReads, Verdict, Work,
     after_commit::TransactionScope, connection::Run,
 };
 use crate::{config::DatabaseConfig, container::panic_message};
@@ -75,6 +75,11 @@ impl<C: Connection> Db<C> {
         &self.config
     }
 
+    /// Whether it has been opened.
+    pub(super) fn is_open(&self) -> bool {
+        self.driver.initialized()
+    }
+
     pub(super) async fn driver(&self) -> Result<&C::Driver, DbError> {
         self.driver.get_or_try_init(|| C::Driver::open(&self.config)).await
     }
@@ -95,10 +100,7 @@ impl<C: Connection> Db<C> {
     #[track_caller]
     pub fn read<'a, R, E, F>(&'a self, closure: F) -> impl Future<Output = Result<R, E>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Send
-            + 'a,
+        F: DbClosure<C, R, E> + 'a,
         R: Send + 'a,
         E: From<DbError> + Send + 'a,
     {
@@ -112,10 +114,7 @@ impl<C: Connection> Db<C> {
     #[track_caller]
     pub fn read_primary<'a, R, E, F>(&'a self, closure: F) -> impl Future<Output = Result<R, E>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Send
-            + 'a,
+        F: DbClosure<C, R, E> + 'a,
         R: Send + 'a,
         E: From<DbError> + Send + 'a,
     {
@@ -125,10 +124,7 @@ impl<C: Connection> Db<C> {
     /// [`read`](Self::read) for a caller that stands elsewhere.
     pub(crate) async fn read_from<'a, R, E, F>(&'a self, source: Source, from: ReadFrom, closure: F) -> Result<R, E>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Send
-            + 'a,
+        F: DbClosure<C, R, E> + 'a,
         R: Send + 'a,
         E: From<DbError> + Send + 'a,
     {
@@ -155,10 +151,7 @@ impl<C: Connection> Db<C> {
     #[track_caller]
     pub fn write<R, E, F>(&self, closure: F) -> impl Future<Output = Result<R, E>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Send
-            + 'static,
+        F: DbClosure<C, R, E> + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
@@ -168,10 +161,7 @@ impl<C: Connection> Db<C> {
     /// [`write`](Self::write) for a caller that stands elsewhere.
     pub(crate) async fn write_from<R, E, F>(&self, source: Source, closure: F) -> Result<R, E>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Send
-            + 'static,
+        F: DbClosure<C, R, E> + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
@@ -186,11 +176,7 @@ impl<C: Connection> Db<C> {
     #[track_caller]
     pub fn transaction<R, E, F>(&self, closure: F) -> impl Future<Output = Result<R, E>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Clone
-            + Send
-            + 'static,
+        F: DbClosure<C, R, E> + Clone + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
@@ -223,11 +209,7 @@ impl<C: Connection> Db<C> {
     #[track_caller]
     pub fn transaction_at<R, E, F>(&self, isolation: Isolation, closure: F) -> impl Future<Output = Result<R, E>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Clone
-            + Send
-            + 'static,
+        F: DbClosure<C, R, E> + Clone + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
@@ -242,11 +224,7 @@ impl<C: Connection> Db<C> {
         closure: F,
     ) -> Result<R, E>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Clone
-            + Send
-            + 'static,
+        F: DbClosure<C, R, E> + Clone + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
@@ -270,10 +248,7 @@ impl<C: Connection> Db<C> {
         conflict: &mut bool,
     ) -> Result<Result<R, E>, DbError>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Send
-            + 'static,
+        F: DbClosure<C, R, E> + 'static,
         R: Send + 'static,
         E: Send + 'static,
     {
@@ -327,10 +302,7 @@ type Outcome<R, E> = Arc<Mutex<Option<std::thread::Result<Result<R, E>>>>>;
 fn run_work<C, R, E, F>(source: Source, closure: F, scope: Arc<TransactionScope>, outcome: Outcome<R, E>) -> Run<C>
 where
     C: Connection,
-    F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-        + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-        + Send
-        + 'static,
+    F: DbClosure<C, R, E> + 'static,
     R: Send + 'static,
     E: Send + 'static,
 {

@@ -3,11 +3,6 @@ use futures_util::future::BoxFuture;
 
 use super::Connection;
 
-/// The most rows that one statement inserts. A row has at most 128 columns, diesel's widest table, and no backend binds
-/// more than 65535 values to a statement.
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-pub(super) const ROWS_A_STATEMENT: usize = 500;
-
 /// A connection that inserts many rows `R` into the table `T`, with as few waits for the database as it can.
 ///
 /// Every connection does, for whatever derives diesel's `Insertable` for that table. diesel's own way to insert a `Vec`

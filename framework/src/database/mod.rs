@@ -68,11 +68,12 @@ pub use connection::{Connection, Driver, ReadFrom, Run, Verdict, Work};
 pub use cursor::{Cursor, CursorError, CursorPage, CursorRequest, CursorValue, PER_PAGE_MAX, Seek, SortOrder};
 pub use db::Db;
 pub use error::DbError;
-pub use func::AsyncFunc;
+pub use func::{AsyncFunc, DbClosure};
 pub use insert::InsertRows;
 pub use internals::DatabaseInternals;
 pub use isolation::Isolation;
 pub use load::{DatabaseLoad, PoolLoad};
+pub(crate) use migrations::misnamed;
 pub use migrations::{
     Migration, MigrationError, MigrationStatus, MigrationStep, Migrator, PendingMigration, TOOLKIT_MIGRATIONS,
 };

@@ -1,5 +1,13 @@
 use std::{collections::BTreeMap, fmt};
 
+use diesel::{
+    backend::Backend,
+    deserialize,
+    query_builder::{BoxedSqlQuery, SqlQuery},
+    row::{Field, NamedRow},
+    serialize::ToSql,
+    sql_types::{BigInt, Binary, Double, Text},
+};
 use serde::Serialize;
 
 /// A value bound to a raw statement, or read from a raw row.
@@ -112,6 +120,44 @@ impl Row {
             _ => 0,
         }
     }
+}
+
+/// A raw statement with its values bound.
+pub(super) type Bound<DB> = BoxedSqlQuery<'static, DB, SqlQuery>;
+
+/// Binds values to the placeholders of `sql`, which are the backend's own. What a NULL is bound as is its affair, too.
+pub(super) fn bound<DB>(sql: &str, values: &[Value], null: fn(Bound<DB>) -> Bound<DB>) -> Bound<DB>
+where
+    DB: Backend,
+    i64: ToSql<BigInt, DB>,
+    f64: ToSql<Double, DB>,
+    String: ToSql<Text, DB>,
+    Vec<u8>: ToSql<Binary, DB>,
+{
+    values.iter().fold(diesel::sql_query(sql).into_boxed::<DB>(), |query, value| match value.clone() {
+        Value::Null => null(query),
+        Value::Integer(number) => query.bind::<BigInt, _>(number),
+        Value::Real(number) => query.bind::<Double, _>(number),
+        Value::Text(text) => query.bind::<Text, _>(text),
+        Value::Bytes(bytes) => query.bind::<Binary, _>(bytes),
+    })
+}
+
+/// Makes a raw row of diesel's; `read` makes a value of what is not NULL.
+pub(super) fn row<'a, DB: Backend>(
+    row: &impl NamedRow<'a, DB>,
+    read: impl Fn(DB::RawValue<'_>) -> deserialize::Result<Value>,
+) -> deserialize::Result<Row> {
+    let fields = (0..row.field_count()).filter_map(|index| diesel::row::Row::get(row, index));
+    let columns = fields.map(|field| {
+        let name = field.field_name().unwrap_or_default().to_owned();
+        let value = match field.value() {
+            None => Value::Null,
+            Some(value) => read(value).map_err(|error| format!("the column `{name}`: {error}"))?,
+        };
+        Ok((name, value))
+    });
+    columns.collect()
 }
 
 impl FromIterator<(String, Value)> for Row {

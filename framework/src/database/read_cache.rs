@@ -3,7 +3,7 @@ use std::{any::Any, fmt, future::Future, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{AsyncFunc, Connection, Db, DbError, ReadFrom, Source, StickyReads, db::refuse_nesting};
+use super::{Connection, Db, DbClosure, DbError, ReadFrom, Source, StickyReads, db::refuse_nesting};
 use crate::container::with_current;
 
 /// Keeps what reads found. An application binds one as `dyn ReadCache`; without it
@@ -147,10 +147,7 @@ impl<C: Connection> Db<C> {
         closure: F,
     ) -> impl Future<Output = Result<Arc<R>, DbError>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, DbError>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, DbError>, Future: Send>
-            + Send
-            + 'a,
+        F: DbClosure<C, R, DbError> + 'a,
         R: Serialize + DeserializeOwned + Send + Sync + 'static,
     {
         self.read_cached_from(Source::caller(), key, closure)
@@ -164,10 +161,7 @@ impl<C: Connection> Db<C> {
         closure: F,
     ) -> Result<Arc<R>, DbError>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, DbError>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, DbError>, Future: Send>
-            + Send
-            + 'a,
+        F: DbClosure<C, R, DbError> + 'a,
         R: Serialize + DeserializeOwned + Send + Sync + 'static,
     {
         // Before the cache is asked: a call that works while the result is kept would fail when it is not.
@@ -196,9 +190,7 @@ fn in_force() -> Result<Option<Arc<dyn ReadCache>>, DbError> {
 async fn load<C, R, F>(db: &Db<C>, source: Source, closure: F) -> Result<ReadValue, DbError>
 where
     C: Connection,
-    F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, DbError>
-        + for<'c> AsyncFunc<&'c mut C, Result<R, DbError>, Future: Send>
-        + Send,
+    F: DbClosure<C, R, DbError>,
     R: Send + Sync + 'static,
 {
     // A replica may not have yet what an invalidation was for, and what it answers would be kept.

@@ -3,7 +3,7 @@ use std::{future::Future, marker::PhantomData, sync::Arc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    database::{AsyncFunc, Connection, Db as Database, DbError, Isolation, ReadFrom, ReadKey, Source},
+    database::{Connection, Db as Database, DbClosure, DbError, Isolation, ReadFrom, ReadKey, Source},
     service::facade,
 };
 
@@ -23,9 +23,7 @@ impl<C: Connection> Db<C> {
     #[track_caller]
     pub fn read<R, E, F>(closure: F) -> impl Future<Output = Result<R, E>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Send,
+        F: DbClosure<C, R, E>,
         R: Send,
         E: From<DbError> + Send,
     {
@@ -40,9 +38,7 @@ impl<C: Connection> Db<C> {
     #[track_caller]
     pub fn read_primary<R, E, F>(closure: F) -> impl Future<Output = Result<R, E>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Send,
+        F: DbClosure<C, R, E>,
         R: Send,
         E: From<DbError> + Send,
     {
@@ -57,9 +53,7 @@ impl<C: Connection> Db<C> {
     #[track_caller]
     pub fn read_cached<R, F>(key: &ReadKey, closure: F) -> impl Future<Output = Result<Arc<R>, DbError>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, DbError>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, DbError>, Future: Send>
-            + Send,
+        F: DbClosure<C, R, DbError>,
         R: Serialize + DeserializeOwned + Send + Sync + 'static,
     {
         let source = Source::caller();
@@ -73,10 +67,7 @@ impl<C: Connection> Db<C> {
     #[track_caller]
     pub fn write<R, E, F>(closure: F) -> impl Future<Output = Result<R, E>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Send
-            + 'static,
+        F: DbClosure<C, R, E> + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
@@ -91,11 +82,7 @@ impl<C: Connection> Db<C> {
     #[track_caller]
     pub fn transaction<R, E, F>(closure: F) -> impl Future<Output = Result<R, E>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Clone
-            + Send
-            + 'static,
+        F: DbClosure<C, R, E> + Clone + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
@@ -110,11 +97,7 @@ impl<C: Connection> Db<C> {
     #[track_caller]
     pub fn transaction_at<R, E, F>(isolation: Isolation, closure: F) -> impl Future<Output = Result<R, E>>
     where
-        F: for<'c> AsyncFnOnce(&'c mut C) -> Result<R, E>
-            + for<'c> AsyncFunc<&'c mut C, Result<R, E>, Future: Send>
-            + Clone
-            + Send
-            + 'static,
+        F: DbClosure<C, R, E> + Clone + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {

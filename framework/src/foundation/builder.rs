@@ -7,7 +7,7 @@ use crate::{
     config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
     console::{Command, CommandEntry, Registry},
     container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
-    database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy},
+    database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
     events::{EventBus, ListenerEntry},
     http::{Hint, Hints, Kernel, Router, up},
     support::{Clock, Env, EnvFault, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
@@ -30,6 +30,7 @@ pub struct ApplicationBuilder {
     listeners: Vec<ListenerEntry>,
     database: Option<AddDatabase>,
     backend: Option<&'static str>,
+    migrations: &'static [Migration],
     seeders: Seeders,
     warmers: Vec<WarmerEntry>,
     hints: Vec<Hint>,
@@ -92,9 +93,11 @@ impl ApplicationBuilder {
         self
     }
 
-    /// Gives the application its database: the connection type and the migrations.
+    /// Gives the application its database: the connection type and the migrations, before which those of the toolkit's own
+    /// tables are applied.
     pub fn database<C: Connection>(mut self, migrations: &'static [Migration]) -> Self {
         self.backend = Some(C::BACKEND);
+        self.migrations = migrations;
         self.database = Some(Box::new(move |config, app| {
             let db = Arc::new(Db::<C>::new(config.clone())?);
             app.instance(Arc::clone(&db));
@@ -163,7 +166,7 @@ impl ApplicationBuilder {
             app.config(config);
         }
         let http = configs.get::<HttpConfig>()?;
-        let config = configs.get::<AppConfig>()?;
+        let (config, log) = (configs.get::<AppConfig>()?, configs.get::<LogConfig>()?);
         let watch = WatchPolicy::new(&config, &*configs.get::<DatabaseConfig>()?);
         let hasher: Arc<dyn Hasher> = Arc::new(Argon2Hasher::new(&*configs.get::<AuthConfig>()?)?);
         app.instance(hasher);
@@ -176,7 +179,7 @@ impl ApplicationBuilder {
         if let Some(add) = self.database {
             stores.database = Some(add(&*configs.get::<DatabaseConfig>()?, &mut app)?);
         }
-        let caches = Caches::from_config(&*configs.get::<CacheConfig>()?, &stores, Arc::new(SystemClock))?;
+        let caches = Caches::from_config(&*configs.get::<CacheConfig>()?, &stores, &(Arc::new(SystemClock) as _))?;
         app.instance(Arc::new(caches.default_cache().clone()));
         app.instance(Arc::new(caches));
 
@@ -195,6 +198,11 @@ impl ApplicationBuilder {
         faults.extend(duplicate_seeders(&self.seeders));
         let warmers = Warmers::collect(self.warmers);
         faults.extend(warmers.faults());
+        faults.extend(misnamed(self.migrations).map(|name| {
+            GraphFault::DuplicateName(format!(
+                "the migration `{name}` has a name of the toolkit's: begin it with its date"
+            ))
+        }));
         let mut router = Router::new();
         router.get("/up", || up).name("up");
         for routes in self.routes {
@@ -208,7 +216,7 @@ impl ApplicationBuilder {
         roots.extend(route_roots);
         let table = Arc::new(table);
         app.instance(Arc::clone(&table));
-        app.instance(Arc::new(Kernel::new(endpoint, table, &http, &config, watch)));
+        app.instance(Arc::new(Kernel::new(endpoint, table, &http, &config, &log, watch)));
         let bus = Arc::new(bus);
         app.instance::<dyn SignalSink>(Arc::clone(&bus) as _);
         app.instance(bus);

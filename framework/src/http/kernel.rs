@@ -6,7 +6,7 @@ use super::{
     BodyLimit, CatchPanic, Render, RepeatedQueries, RequestId, RouteTable, Scoped, SecureHeaders, ServerTiming, Trace,
 };
 use crate::{
-    config::{AppConfig, Environment, HttpConfig},
+    config::{AppConfig, Environment, HttpConfig, LogConfig},
     container::Container,
     database::WatchPolicy,
 };
@@ -23,6 +23,7 @@ pub struct Kernel {
     body_limit: usize,
     watching: bool,
     local: bool,
+    trace: Trace,
 }
 
 impl Kernel {
@@ -32,14 +33,17 @@ impl Kernel {
         table: Arc<RouteTable>,
         http: &HttpConfig,
         app: &AppConfig,
+        log: &LogConfig,
         watch: WatchPolicy,
     ) -> Self {
+        let local = app.env == Environment::Local;
         Self {
             routes: Arc::new(routes),
             table,
             body_limit: http.body_limit,
             watching: watch.watching,
-            local: app.env == Environment::Local,
+            local,
+            trace: Trace { shown: log.requests.unwrap_or(local) },
         }
     }
 
@@ -52,7 +56,7 @@ impl Kernel {
             .with_if(self.watching, RepeatedQueries(Arc::clone(&self.table)))
             .with_if(self.local, ServerTiming)
             .with(SecureHeaders)
-            .with(Trace)
+            .with(self.trace)
             .with(RequestId::middleware())
             .with(Scoped(container.clone()))
     }

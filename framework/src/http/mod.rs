@@ -35,7 +35,7 @@ mod route_table;
 mod router;
 mod server;
 
-pub use extract::{Json, Path, Query, Valid, Validated};
+pub use extract::{Can, Json, Path, Query, Valid, Validated};
 pub use group::Group;
 pub use handler::{Describe, Handler, IntoHandler, Operation};
 #[doc(hidden)]
@@ -45,7 +45,8 @@ pub use hints::{Hint, Hints};
 pub use kernel::Kernel;
 pub use listing::{Links, Listing, Meta};
 pub use middleware::{
-    Authenticate, BodyLimit, CatchPanic, Render, RepeatedQueries, RequestId, Scoped, SecureHeaders, ServerTiming, Trace,
+    Authenticate, BodyLimit, CacheResponse, CatchPanic, ConditionalGet, Render, RepeatedQueries, RequestId, Scoped,
+    SecureHeaders, ServerTiming, Trace,
 };
 pub use paravel_macros::endpoint;
 pub use poem::http::StatusCode;

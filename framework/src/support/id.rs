@@ -34,7 +34,7 @@ pub struct Id<T>(Uuid, PhantomData<fn() -> T>);
 
 /// A text that is no [`Id`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an id is a UUID with its hyphens, such as 01890000-0000-7000-8000-000000000000")]
+#[error("an id is a UUID in small letters with its hyphens, such as 01890000-0000-7000-8000-000000000000")]
 pub struct IdError;
 
 impl<T> Id<T> {
@@ -106,8 +106,9 @@ impl<T> FromStr for Id<T> {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        // Of the forms that the parser takes, this one alone is so long: one thing has one address.
-        let uuid = Uuid::parse_str(text).ok().filter(|_| text.len() == Hyphenated::LENGTH);
+        // The parser takes other forms and capitals, too; but one thing has one address.
+        let is_canonical = |uuid: &Uuid| *text == *uuid.hyphenated().encode_lower(&mut [0; Hyphenated::LENGTH]);
+        let uuid = Uuid::parse_str(text).ok().filter(is_canonical);
         uuid.map(Self::from_uuid).ok_or(IdError)
     }
 }

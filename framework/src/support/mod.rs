@@ -19,6 +19,7 @@ pub(crate) use env::show_duration;
 pub use env::{Bounded, Env, EnvError, EnvFault, EnvFaults, EnvValue, Variable, VariableInfo};
 pub use id::{Id, IdError};
 pub use log::{Level, LogSink, TracingLog};
+pub(crate) use naming::nearest_first;
 pub use naming::{nearest, short_name};
 pub use patch::Patch;
 pub use secret::{AppKey, Secret};

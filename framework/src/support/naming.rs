@@ -24,6 +24,11 @@ pub fn short_name(full: &str) -> String {
     out
 }
 
+/// Puts the candidates that are nearest to what was typed first.
+pub(crate) fn nearest_first(typed: &str, candidates: &mut [String]) {
+    candidates.sort_by_cached_key(|candidate| (strsim::damerau_levenshtein(typed, candidate), candidate.clone()));
+}
+
 /// The candidate nearest to what was typed, where one is near enough to be a slip of the hand.
 ///
 /// ```

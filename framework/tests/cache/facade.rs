@@ -62,7 +62,7 @@ async fn the_store_follows_from_the_configuration() {
         let config = CacheConfig::from_env(&env);
         env.check().unwrap();
         assert_eq!((config.store, config.memory), (store, 2_000_000));
-        let caches = Caches::from_config(&config, &Stores::default(), Arc::new(SystemClock)).unwrap();
+        let caches = Caches::from_config(&config, &Stores::default(), &(Arc::new(SystemClock) as _)).unwrap();
         let cache = caches.default_cache();
         cache.put("a", 1, HOUR).await.unwrap();
         assert_eq!(cache.stats().entries, kept);
@@ -71,4 +71,25 @@ async fn the_store_follows_from_the_configuration() {
     CacheConfig::from_env(&env);
     let faults = env.check().unwrap_err().to_string();
     assert!(faults.contains("CACHE_STORE") && faults.contains("memory, redis, database, tiered or null"), "{faults}");
+}
+
+#[test]
+fn a_cache_that_is_to_be_where_nothing_is_kept_is_a_fault() {
+    let faults = |pairs: &[(&str, &str)]| {
+        let env = Env::from_pairs(pairs.iter().copied());
+        let config = CacheConfig::from_env(&env);
+        env.check().unwrap();
+        Caches::from_config(&config, &Stores::default(), &(Arc::new(SystemClock) as _)).unwrap_err().to_string()
+    };
+    assert_eq!(
+        faults(&[("CACHE_STORES", "sessions=redis")]),
+        "the cache `sessions` is to be kept in `redis` (CACHE_STORES), which this application has not: build it with the \
+         feature `redis` of `paravel`"
+    );
+    assert!(faults(&[("CACHE_STORE", "database")]).starts_with("the cache `default` is to be kept in `database`"));
+    for wrong in ["sessions", "sessions=rdis", "a b=memory", "a=memory,a=null", "default=null"] {
+        let env = Env::from_pairs([("CACHE_STORES", wrong)]);
+        CacheConfig::from_env(&env);
+        assert!(env.check().unwrap_err().to_string().contains("CACHE_STORES"), "{wrong}");
+    }
 }

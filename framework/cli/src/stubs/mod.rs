@@ -6,6 +6,7 @@ mod turn;
 use std::{
     collections::BTreeMap,
     fs, io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -86,9 +87,9 @@ pub fn write(root: &Path) -> Result<Written, StubsError> {
         remove(&folder, path)?;
         written.removed += 1;
     }
-    for (path, content) in &wanted {
-        if found.get(path) != Some(content) {
-            put(&folder.join(path), content)?;
+    for (path, template) in &wanted {
+        if found.get(path) != Some(template) {
+            put(&folder.join(path), template)?;
             written.written += 1;
         }
     }
@@ -102,10 +103,10 @@ pub fn write(root: &Path) -> Result<Written, StubsError> {
 pub fn check(root: &Path) -> Result<usize, StubsError> {
     let (wanted, found) = (wanted(root)?, found(root)?);
     let mut stale = Vec::new();
-    for (path, content) in &wanted {
+    for (path, template) in &wanted {
         match found.get(path) {
             None => stale.push(format!("missing: {FOLDER}/{path}")),
-            Some(found) if found != content => stale.push(format!("differs: {FOLDER}/{path}")),
+            Some(found) if found != template => stale.push(format!("differs: {FOLDER}/{path}")),
             Some(_) => {}
         }
     }
@@ -115,7 +116,17 @@ pub fn check(root: &Path) -> Result<usize, StubsError> {
     if stale.is_empty() { Ok(wanted.len()) } else { Err(StubsError::Stale(stale)) }
 }
 
-type Files = BTreeMap<String, Vec<u8>>;
+type Files = BTreeMap<String, Template>;
+
+/// One file: what is in it, and whether it can be run.
+#[derive(PartialEq, Eq)]
+struct Template {
+    content: Vec<u8>,
+    executable: bool,
+}
+
+/// The bits that let a file be run.
+const EXECUTABLE: u32 = 0o111;
 
 /// The templates as the repository says.
 fn wanted(root: &Path) -> Result<Files, StubsError> {
@@ -124,9 +135,9 @@ fn wanted(root: &Path) -> Result<Files, StubsError> {
     }
     let mut wanted = Files::new();
     for path in source::files(root)? {
-        let content = read(&root.join(&path))?;
-        if let Some(template) = turn::into_template(&path, content)? {
-            wanted.insert(path + SUFFIX, template);
+        let Template { content, executable } = read(&root.join(&path))?;
+        if let Some(content) = turn::into_template(&path, content)? {
+            wanted.insert(path + SUFFIX, Template { content, executable });
         }
     }
     Ok(wanted)
@@ -142,13 +153,23 @@ fn found(root: &Path) -> Result<Files, StubsError> {
     paths.into_iter().map(|path| Ok((path.clone(), read(&folder.join(path))?))).collect()
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, StubsError> {
-    fs::read(path).map_err(|source| StubsError::File { path: path.to_owned(), source })
+fn read(path: &Path) -> Result<Template, StubsError> {
+    let read = fs::metadata(path).and_then(|found| {
+        Ok(Template { content: fs::read(path)?, executable: found.permissions().mode() & EXECUTABLE != 0 })
+    });
+    read.map_err(|source| StubsError::File { path: path.to_owned(), source })
 }
 
-fn put(path: &Path, content: &[u8]) -> Result<(), StubsError> {
-    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
-    folder.and_then(|()| fs::write(path, content)).map_err(|source| StubsError::File { path: path.to_owned(), source })
+fn put(path: &Path, template: &Template) -> Result<(), StubsError> {
+    let write = || {
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, &template.content)?;
+        let mut permissions = fs::metadata(path)?.permissions();
+        let mode = permissions.mode() & !EXECUTABLE;
+        permissions.set_mode(if template.executable { mode | EXECUTABLE } else { mode });
+        fs::set_permissions(path, permissions)
+    };
+    write().map_err(|source| StubsError::File { path: path.to_owned(), source })
 }
 
 /// Removes a template, and the folders that are empty then.

@@ -9,21 +9,15 @@ const LEFT_OUT: &[&str] = &[
     // The toolkit, and applications that show it.
     "framework/",
     "examples/",
-    // How the toolkit is tested and measured; a new application has `cargo test`.
-    ".ci/",
-    "benches/",
-    "bin/",
-    "deny.toml",
     // Made by the first build; the toolkit's own names packages that a new application does not need.
     "Cargo.lock",
-    // The toolkit's documents and licence; a new application has a README of its own, stubs/readme.md.
+    // What the toolkit is and costs; a new application has a README of its own, stubs/readme.md.
     "ARCHITECTURE.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "LICENSE-APACHE",
-    "LICENSE-MIT",
     "README.md",
     "docs/",
+    // The owner's choice.
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
 ];
 
 /// The paths, from the root, of the files that a new application has: those that git tracks or would track.

@@ -44,7 +44,8 @@ fn unmarked(path: &str, text: &str) -> Result<String, StubsError> {
 /// The marker that is the whole line.
 fn marker(line: &str) -> Option<&'static str> {
     let line = line.trim();
-    let comment = line.strip_prefix("//").or_else(|| line.strip_prefix('#'))?.trim_start();
+    let of_markdown = || line.strip_prefix("<!--")?.strip_suffix("-->");
+    let comment = line.strip_prefix("//").or_else(|| line.strip_prefix('#')).or_else(of_markdown)?.trim();
     [LEAVE_OUT, GO_ON].into_iter().find(|marker| comment == *marker)
 }
 

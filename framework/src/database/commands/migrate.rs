@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::{changed, report, seed};
 use crate::{
     config::AppConfig,
-    console::{Command, Console},
-    database::{Migrator, Seeders},
+    console::{Command, Console, Stage},
+    database::{DatabaseAdmin, Migrator, Seeders},
 };
 
 /// `migrate`
@@ -66,11 +66,18 @@ struct MigrateStatus {}
 impl Command for MigrateStatus {
     const NAME: &'static str = "migrate:status";
     const ABOUT: &'static str = "List the migrations and where each stands";
-    type Dependencies = (Arc<Migrator>,);
+    // To boot would make a database that is not there yet.
+    const STAGE: Stage = Stage::Verified;
+    type Dependencies = (Arc<dyn DatabaseAdmin>, Arc<Migrator>);
 
-    async fn run(self, (migrator,): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+    async fn run(self, (database, migrator): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+        let is_missing = database.is_missing();
         let status = migrator.status().await?;
-        Ok(console.rows(&[("Migration", "name"), ("State", "state"), ("Batch", "batch")], &status)?)
+        console.rows(&[("Migration", "name"), ("State", "state"), ("Batch", "batch")], &status)?;
+        if is_missing {
+            console.warn(format!("There is no database yet at {}: `artisan migrate` makes it.", database.url()));
+        }
+        Ok(())
     }
 }
 

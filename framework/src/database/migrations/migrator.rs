@@ -256,6 +256,10 @@ impl Migrator {
     }
 
     async fn applied(&self) -> Result<BTreeMap<String, Applied>, DbError> {
+        // To look must not make it.
+        if self.database.is_missing() {
+            return Ok(BTreeMap::new());
+        }
         // The first time there is no table yet.
         if !self.database.tables().await?.iter().any(|table| table == TABLE) {
             return Ok(BTreeMap::new());

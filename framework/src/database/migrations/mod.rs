@@ -17,6 +17,11 @@ pub(super) use step::take;
 /// joins its transactions.
 pub const TOOLKIT_MIGRATIONS: &[Migration] = crate::migrations!("database/migrations");
 
+/// The migrations of an application whose names are the toolkit's to have.
+pub(crate) fn misnamed(migrations: &'static [Migration]) -> impl Iterator<Item = &'static str> {
+    migrations.iter().map(Migration::name).filter(|name| name.starts_with("0001_01_01_"))
+}
+
 /// One step of the schema, embedded by [`migrations!`](crate::migrations).
 #[derive(Debug, Clone, Copy)]
 pub struct Migration {

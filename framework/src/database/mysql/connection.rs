@@ -1,14 +1,16 @@
 use diesel::{
     QueryResult,
     mysql::Mysql,
-    query_builder::{BoxedSqlQuery, SqlQuery},
-    sql_types::{BigInt, Binary, Double, Nullable, Text},
+    sql_types::{Nullable, Text},
 };
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::BoxFuture;
 
 use super::{MysqlDriver, catalogue};
-use crate::database::{Connection, Row, Statement, Value};
+use crate::database::{
+    Connection, Row, Statement,
+    raw::{self, Bound},
+};
 
 /// A connection to MySQL or MariaDB: diesel-async's own.
 pub type MysqlConn = diesel_async::AsyncMysqlConnection;
@@ -67,16 +69,6 @@ async fn drop_all(c: &mut MysqlConn) -> QueryResult<()> {
     Ok(())
 }
 
-fn bound(statement: &Statement) -> BoxedSqlQuery<'static, Mysql, SqlQuery> {
-    let mut query = diesel::sql_query(statement.sql()).into_boxed::<Mysql>();
-    for value in statement.values() {
-        query = match value.clone() {
-            Value::Null => query.bind::<Nullable<Text>, _>(None::<String>),
-            Value::Integer(number) => query.bind::<BigInt, _>(number),
-            Value::Real(number) => query.bind::<Double, _>(number),
-            Value::Text(text) => query.bind::<Text, _>(text),
-            Value::Bytes(bytes) => query.bind::<Binary, _>(bytes),
-        };
-    }
-    query
+fn bound(statement: &Statement) -> Bound<Mysql> {
+    raw::bound(statement.sql(), statement.values(), |query| query.bind::<Nullable<Text>, _>(None::<String>))
 }

@@ -3,7 +3,6 @@
 mod catalogue;
 mod connection;
 mod driver;
-mod insert;
 mod row;
 
 pub use connection::MysqlConn;

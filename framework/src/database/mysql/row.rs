@@ -3,25 +3,15 @@ use diesel::{
     QueryableByName,
     deserialize::{self, FromSql},
     mysql::{Mysql, MysqlType, MysqlValue},
-    row::{Field, NamedRow},
+    row::NamedRow,
     sql_types,
 };
 
-use crate::database::{Row, Value};
+use crate::database::{Row, Value, raw};
 
 impl QueryableByName<Mysql> for Row {
     fn build<'a>(row: &impl NamedRow<'a, Mysql>) -> deserialize::Result<Self> {
-        let mut columns = Vec::with_capacity(row.field_count());
-        for index in 0..row.field_count() {
-            let Some(field) = diesel::row::Row::get(row, index) else { continue };
-            let name = field.field_name().unwrap_or_default().to_owned();
-            let value = match field.value() {
-                None => Value::Null,
-                Some(value) => read(&value).map_err(|error| format!("the column `{name}`: {error}"))?,
-            };
-            columns.push((name, value));
-        }
-        Ok(columns.into_iter().collect())
+        raw::row(row, |value| read(&value))
     }
 }
 

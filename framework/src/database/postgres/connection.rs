@@ -1,15 +1,17 @@
 use diesel::{
     QueryResult,
     pg::{Pg, PgTypeMetadata},
-    query_builder::{BoxedSqlQuery, SqlQuery},
     serialize::{self, Output, ToSql},
-    sql_types::{BigInt, Binary, Double, HasSqlType, Nullable, SingleValue, SqlType, Text, is_nullable},
+    sql_types::{HasSqlType, Nullable, SingleValue, SqlType, is_nullable},
 };
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::BoxFuture;
 
 use super::{PgDriver, catalogue, placeholders::numbered};
-use crate::database::{Connection, Row, Statement, Value};
+use crate::database::{
+    Connection, Row, Statement,
+    raw::{self, Bound},
+};
 
 /// A PostgreSQL connection: diesel-async's own.
 pub type PgConn = diesel_async::AsyncPgConnection;
@@ -91,16 +93,7 @@ impl ToSql<Self, Pg> for Untyped {
     }
 }
 
-fn bound(statement: &Statement) -> BoxedSqlQuery<'static, Pg, SqlQuery> {
-    let mut query = diesel::sql_query(numbered(statement.sql())).into_boxed::<Pg>();
-    for value in statement.values() {
-        query = match value.clone() {
-            Value::Null => query.bind::<Nullable<Untyped>, _>(None::<Untyped>),
-            Value::Integer(number) => query.bind::<BigInt, _>(number),
-            Value::Real(number) => query.bind::<Double, _>(number),
-            Value::Text(text) => query.bind::<Text, _>(text),
-            Value::Bytes(bytes) => query.bind::<Binary, _>(bytes),
-        };
-    }
-    query
+fn bound(statement: &Statement) -> Bound<Pg> {
+    let null = |query: Bound<Pg>| query.bind::<Nullable<Untyped>, _>(None::<Untyped>);
+    raw::bound(&numbered(statement.sql()), statement.values(), null)
 }

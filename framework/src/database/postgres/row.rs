@@ -4,26 +4,16 @@ use diesel::{
     data_types::PgNumeric,
     deserialize::{self, FromSql},
     pg::{Pg, PgValue},
-    row::{Field, NamedRow},
+    row::NamedRow,
     sql_types,
 };
 use uuid::Uuid;
 
-use crate::database::{Row, Value};
+use crate::database::{Row, Value, raw};
 
 impl QueryableByName<Pg> for Row {
     fn build<'a>(row: &impl NamedRow<'a, Pg>) -> deserialize::Result<Self> {
-        let mut columns = Vec::with_capacity(row.field_count());
-        for index in 0..row.field_count() {
-            let Some(field) = diesel::row::Row::get(row, index) else { continue };
-            let name = field.field_name().unwrap_or_default().to_owned();
-            let value = match field.value() {
-                None => Value::Null,
-                Some(value) => read(value).map_err(|error| format!("the column `{name}`: {error}"))?,
-            };
-            columns.push((name, value));
-        }
-        Ok(columns.into_iter().collect())
+        raw::row(row, read)
     }
 }
 

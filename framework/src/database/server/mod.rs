@@ -2,6 +2,7 @@
 
 mod driver;
 mod health;
+mod insert;
 mod pool;
 pub(in crate::database) mod tls;
 mod transaction;

@@ -1,15 +1,17 @@
 use diesel::{
     QueryResult, QueryableByName, SqliteConnection, deserialize,
-    query_builder::{BoxedSqlQuery, SqlQuery},
-    row::{Field, NamedRow},
-    sql_types::{BigInt, Binary, Double, Nullable, Text},
+    row::NamedRow,
+    sql_types::{Nullable, Text},
     sqlite::{Sqlite, SqliteType},
 };
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection, sync_connection_wrapper::SyncConnectionWrapper};
 use futures_util::future::BoxFuture;
 
 use super::{SqliteCalls, SqliteDriver};
-use crate::database::{Connection, Row, Statement, Value};
+use crate::database::{
+    Connection, Row, Statement, Value,
+    raw::{self, Bound},
+};
 
 /// A SQLite connection: diesel's own, behind diesel-async's interface.
 pub type SqliteConn = SyncConnectionWrapper<SqliteConnection, SqliteCalls>;
@@ -58,7 +60,8 @@ impl Connection for SqliteConn {
                 };
                 let object = objects.swap_remove(next);
                 keys.retain(|key| key.text("child") != object.text("name"));
-                self.batch_execute(&format!("drop {} {}", object.text("type"), quoted(&object))).await?;
+                self.batch_execute(&format!("drop {} {}", object.text("type"), Self::quoted(object.text("name"))))
+                    .await?;
             }
             Ok(())
         })
@@ -69,47 +72,25 @@ impl Connection for SqliteConn {
 async fn empty(c: &mut SqliteConn, tables: &[Row]) -> QueryResult<()> {
     c.batch_execute("pragma defer_foreign_keys = on").await?;
     for table in tables {
-        c.batch_execute(&format!("delete from {}", quoted(table))).await?;
+        c.batch_execute(&format!("delete from {}", SqliteConn::quoted(table.text("name")))).await?;
     }
     c.batch_execute("pragma defer_foreign_keys = off").await
 }
 
-fn quoted(object: &Row) -> String {
-    format!("\"{}\"", object.text("name").replace('"', "\"\""))
-}
-
-fn bound(statement: &Statement) -> BoxedSqlQuery<'static, Sqlite, SqlQuery> {
-    let mut query = diesel::sql_query(statement.sql()).into_boxed::<Sqlite>();
-    for value in statement.values() {
-        query = match value.clone() {
-            Value::Null => query.bind::<Nullable<Text>, _>(None::<String>),
-            Value::Integer(number) => query.bind::<BigInt, _>(number),
-            Value::Real(number) => query.bind::<Double, _>(number),
-            Value::Text(text) => query.bind::<Text, _>(text),
-            Value::Bytes(bytes) => query.bind::<Binary, _>(bytes),
-        };
-    }
-    query
+fn bound(statement: &Statement) -> Bound<Sqlite> {
+    raw::bound(statement.sql(), statement.values(), |query| query.bind::<Nullable<Text>, _>(None::<String>))
 }
 
 impl QueryableByName<Sqlite> for Row {
     fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
-        let mut columns = Vec::with_capacity(row.field_count());
-        for index in 0..row.field_count() {
-            let Some(field) = diesel::row::Row::get(row, index) else { continue };
-            let name = field.field_name().unwrap_or_default().to_owned();
-            let value = match field.value() {
+        raw::row(row, |mut value| {
+            Ok(match value.value_type() {
                 None => Value::Null,
-                Some(mut value) => match value.value_type() {
-                    None => Value::Null,
-                    Some(SqliteType::Text) => Value::Text(value.read_text().to_owned()),
-                    Some(SqliteType::Binary) => Value::Bytes(value.read_blob().to_vec()),
-                    Some(SqliteType::Float | SqliteType::Double) => Value::Real(value.read_double()),
-                    Some(_) => Value::Integer(value.read_long()),
-                },
-            };
-            columns.push((name, value));
-        }
-        Ok(columns.into_iter().collect())
+                Some(SqliteType::Text) => Value::Text(value.read_text().to_owned()),
+                Some(SqliteType::Binary) => Value::Bytes(value.read_blob().to_vec()),
+                Some(SqliteType::Float | SqliteType::Double) => Value::Real(value.read_double()),
+                Some(_) => Value::Integer(value.read_long()),
+            })
+        })
     }
 }

@@ -40,6 +40,12 @@ pub(super) enum Role {
 impl Driver<SqliteConn> for SqliteDriver {
     type Reader = Reader;
 
+    fn is_missing(config: &DatabaseConfig) -> bool {
+        let path = Path::new(config.url.rest());
+        // Where its folder is missing, too, opening it makes nothing, and says so.
+        !path.exists() && path.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir())
+    }
+
     async fn open(config: &DatabaseConfig) -> Result<Self, DbError> {
         let path = PathBuf::from(config.url.rest());
         // The writer first: it makes the file.

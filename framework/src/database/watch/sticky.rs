@@ -23,7 +23,8 @@ impl StickyReads {
         with_current(marked).unwrap_or(false)
     }
 
-    pub(in crate::database) fn mark() {
+    /// Makes it so, for what must not see less than others have written.
+    pub(crate) fn mark() {
         // Outside any application there is no request whose later reads could be concerned.
         let _ = with_current(|app| {
             if let Some(scope) = app.current_scope() {

@@ -1,5 +1,6 @@
 //! Extractors: what a handler's arguments are made from.
 
+mod can;
 mod inject;
 mod json;
 mod named;
@@ -8,6 +9,7 @@ mod path;
 mod query;
 mod valid;
 
+pub use can::Can;
 pub use json::Json;
 pub use path::Path;
 pub use query::Query;

@@ -6,19 +6,25 @@ use tracing::Instrument;
 use super::RequestId;
 use crate::container::with_current;
 
-/// Runs each request in a span with its method, path and id, and logs how it ended at the level `debug`. The query
-/// is left out, because it may hold secrets.
-#[derive(Debug, Clone, Copy)]
-pub struct Trace;
+/// Runs each request in a span with its method, path and id, and logs in one line how it ended. The query is left out,
+/// because it may hold secrets; `LOG_LEVEL=warn,http=info` shows these lines alone.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trace {
+    /// Whether that line's level is `info`, which is shown by default; else it is `debug`.
+    pub shown: bool,
+}
 
 /// [`Trace`] around an endpoint.
-pub struct TraceEndpoint<E>(E);
+pub struct TraceEndpoint<E> {
+    inner: E,
+    shown: bool,
+}
 
 impl<E: Endpoint> Middleware<E> for Trace {
     type Output = TraceEndpoint<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        TraceEndpoint(inner)
+        TraceEndpoint { inner, shown: self.shown }
     }
 }
 
@@ -36,9 +42,15 @@ impl<E: Endpoint> Endpoint for TraceEndpoint<E> {
         );
         let started = Instant::now();
         async move {
-            let response = self.0.call(request).await?.into_response();
-            let elapsed = started.elapsed();
-            tracing::debug!(status = response.status().as_u16(), ?elapsed, "answered");
+            let response = self.inner.call(request).await?.into_response();
+            let status = response.status().as_u16();
+            // To the microsecond: more would be noise.
+            let ms = (started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+            if self.shown {
+                tracing::info!(target: "http", status, ms, "answered");
+            } else {
+                tracing::debug!(target: "http", status, ms, "answered");
+            }
             Ok(response)
         }
         .instrument(span)
