@@ -22,14 +22,7 @@ use paravel::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, Person, admin, app, log_in, member, seeded, with_permissions};
-
-/// The application with a cache in memory, whatever the other tests run with.
-async fn cached_app() -> anyhow::Result<TestApp> {
-    let mut builder = application();
-    builder.env_mut().set("CACHE_STORE", "memory");
-    seeded(builder).await
-}
+use crate::support::{PASSWORD, Person, admin, app, cached_app, log_in, member, seeded, with_permissions};
 
 async fn get(app: &TestApp, person: &Person, path: &str) -> TestResponse {
     app.get(&format!("/api/v1{path}")).bearer(&person.token).send().await
