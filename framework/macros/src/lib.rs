@@ -60,7 +60,8 @@ use syn::parse_macro_input;
 /// - `#[idempotent]` on a method: it may run again with the same arguments, which are `Clone`.
 /// - `#[secret]` on an argument: it is shown as `[secret]`.
 /// - `#[cached(key = "users:{id}", ttl = "30m", tags("users"))]` on a method: what it returns is kept under the key, which speaks
-///   of every argument by its `Display`; `None` only with `keep_none`, an error never.
+///   of every argument by its `Display`; `None` only with `keep_none`, an error never. Where that of a method `find` is kept says
+///   `<dyn Greeter>::cached_find(..)`, for `paravel::service::prefetch`.
 /// - `#[invalidates(tags("users:{id}"))]` on a method: what is kept under the tags is no longer true once it has run.
 /// - `#[audited("user.updated", before = find(id), after = find(id))]` on a method: each call is written to the audit log, with what
 ///   other methods of the trait return before and after it. Without `after` it is what the call itself returns, where that is

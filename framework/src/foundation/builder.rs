@@ -3,7 +3,7 @@ use std::{collections::HashSet, sync::Arc};
 use super::{Application, StartError};
 use crate::{
     auth::{Argon2Hasher, Gate, Hasher},
-    cache::{Caches, DatabaseStore, Store, Stores},
+    cache::{CacheWarmer, Caches, DatabaseStore, Store, Stores, WarmerEntry, Warmers},
     config::{
         AlertConfig, AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, RedisConfig,
     },
@@ -40,6 +40,7 @@ pub struct ApplicationBuilder {
     backend: Option<&'static str>,
     migrations: &'static [Migration],
     seeders: Seeders,
+    warmers: Vec<WarmerEntry>,
     hints: Vec<Hint>,
 }
 
@@ -130,6 +131,12 @@ impl ApplicationBuilder {
         self
     }
 
+    /// Adds a warmer of the cache: the explicit twin of [`warmer!`](crate::warmer).
+    pub fn warmer<W: CacheWarmer>(mut self, warmer: &'static W) -> Self {
+        self.warmers.push(WarmerEntry::of(warmer));
+        self
+    }
+
     /// Adds something to try, which `serve` prints where the application is local. `{url}` in the command stands
     /// for the server's address.
     pub fn hint(mut self, what: &'static str, command: &'static str) -> Self {
@@ -211,6 +218,8 @@ impl ApplicationBuilder {
         let bus = EventBus::collect(self.listeners);
         faults.extend(bus.faults());
         faults.extend(duplicate_seeders(&self.seeders));
+        let warmers = Warmers::collect(self.warmers);
+        faults.extend(warmers.faults());
         faults.extend(misnamed(self.migrations).map(|name| {
             GraphFault::DuplicateName(format!(
                 "the migration `{name}` has a name of the toolkit's: begin it with its date"
@@ -221,7 +230,8 @@ impl ApplicationBuilder {
         for routes in self.routes {
             routes(&mut router);
         }
-        let mut roots: Vec<_> = registry.roots().chain(bus.roots()).chain(self.seeders.roots()).collect();
+        let mut roots: Vec<_> =
+            registry.roots().chain(bus.roots()).chain(self.seeders.roots()).chain(warmers.roots()).collect();
         // Bound although there are faults, so that these drag no false ones with them.
         let (table, route_roots, endpoint, route_faults) = router.build();
         faults.extend(route_faults);
@@ -233,6 +243,7 @@ impl ApplicationBuilder {
         app.instance::<dyn SignalSink>(Arc::clone(&bus) as _);
         app.instance(bus);
         app.instance(Arc::new(self.seeders));
+        app.instance(Arc::new(warmers));
         app.scoped(|| Arc::new(Seed::default()));
         app.instance(Arc::new(configs));
         app.replace(|app| {
