@@ -72,7 +72,6 @@ pub mod __private {
 
     pub use crate::{
         database::repository,
-        events::downcast as event,
         http::{DescribeExtractor, DescribeOther, Probe},
         service::{Entry, Invalidation, cached, decorated, facade, kept, refuse},
     };

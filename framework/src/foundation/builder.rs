@@ -6,9 +6,9 @@ use crate::{
     cache::{Caches, DatabaseStore, Store, Stores},
     config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
     console::{Command, CommandEntry, Registry},
-    container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
+    container::{ContainerBuilder, Dependencies, DynProvider, GraphFault, GraphFaults, Provider},
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
-    events::{EventBus, ListenerEntry},
+    events::{EventBus, Heard, ListenerEntry, ListenerFn, Subscriber, subscriptions},
     http::{Hint, Hints, Kernel, Router, up},
     support::{Clock, Env, EnvFault, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
 };
@@ -86,9 +86,26 @@ impl ApplicationBuilder {
         self
     }
 
-    /// Adds a listener: the explicit twin of [`listener`](crate::listener).
+    /// Adds a listener, of which more may have been said: the explicit twin of [`listener`](crate::listener).
     pub fn listener(mut self, listener: ListenerEntry) -> Self {
         self.listeners.push(listener);
+        self
+    }
+
+    /// Adds an async function or closure as a listener, as [`ListenerEntry::of_fn`] takes it.
+    #[track_caller]
+    pub fn listen<E, Arguments, Function>(self, function: Function) -> Self
+    where
+        E: Heard,
+        Arguments: Dependencies + Send,
+        Function: for<'e> ListenerFn<'e, E, Arguments> + Clone + Send + Sync + 'static,
+    {
+        self.listener(ListenerEntry::of_fn(function))
+    }
+
+    /// Adds a subscriber: the explicit twin of [`listener`](crate::listener) on one.
+    pub fn subscriber<S: Subscriber>(mut self) -> Self {
+        self.listeners.extend(subscriptions::<S>());
         self
     }
 
