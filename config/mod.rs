@@ -4,7 +4,7 @@
 mod seed;
 
 use paravel::{
-    config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
+    config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, RedisConfig},
     support::Env,
 };
 
@@ -18,5 +18,6 @@ pub fn load(env: &Env, configs: &mut ConfigSet) {
     configs.insert("database", DatabaseConfig::from_env(env));
     configs.insert("http", HttpConfig::from_env(env));
     configs.insert("log", LogConfig::from_env(env));
+    configs.insert("redis", RedisConfig::from_env(env));
     configs.insert("seed", SeedConfig::from_env(env));
 }

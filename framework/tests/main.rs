@@ -6,6 +6,8 @@ mod ambient;
 mod cache;
 mod cached_responses;
 mod cancellation;
+#[cfg(all(unix, any(feature = "postgres", feature = "mysql", feature = "redis")))]
+mod certificates;
 mod commit_hooks;
 mod config;
 mod conformance;
@@ -30,6 +32,8 @@ mod overload;
 #[cfg(all(unix, any(feature = "postgres", feature = "mysql")))]
 mod own_server;
 mod read_cache;
+#[cfg(all(unix, feature = "redis"))]
+mod redis;
 mod router;
 mod seeders;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

@@ -1,10 +1,12 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{Application, StartError};
+#[cfg(feature = "redis")]
+use crate::redis::{Redis, RedisError};
 use crate::{
     auth::{Argon2Hasher, Gate, Hasher},
     cache::{Caches, DatabaseStore, Store, Stores},
-    config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
+    config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, RedisConfig},
     console::{Command, CommandEntry, Registry},
     container::{ContainerBuilder, Dependencies, DynProvider, GraphFault, GraphFaults, Provider},
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
@@ -56,7 +58,7 @@ impl ApplicationBuilder {
     }
 
     /// Fills config structs from the environment. The toolkit's own (`AppConfig`, `AuthConfig`, `DatabaseConfig`,
-    /// `HttpConfig`, `LogConfig`) are filled by default where this does not insert them.
+    /// `HttpConfig`, `LogConfig` and so on) are filled by default where this does not insert them.
     pub fn config(mut self, configure: fn(&Env, &mut ConfigSet)) -> Self {
         self.configure.push(Box::new(configure));
         self
@@ -167,6 +169,8 @@ impl ApplicationBuilder {
         if let (Some(backend), Ok(database)) = (self.backend, configs.get::<DatabaseConfig>()) {
             check_backend(&env, backend, &database);
         }
+        #[cfg(feature = "redis")]
+        let redis = configs.get::<RedisConfig>().ok().and_then(|config| open_redis(&env, &config));
         let warnings = env.check()?;
         configs.check()?;
 
@@ -180,6 +184,10 @@ impl ApplicationBuilder {
         let watch = WatchPolicy::new(&config, &*configs.get::<DatabaseConfig>()?);
         let hasher: Arc<dyn Hasher> = Arc::new(Argon2Hasher::new(&*configs.get::<AuthConfig>()?)?);
         app.instance(hasher);
+        #[cfg(feature = "redis")]
+        if let Some(redis) = redis {
+            app.instance(Arc::new(redis));
+        }
         app.instance::<dyn Clock>(Arc::new(SystemClock));
         app.instance::<dyn LogSink>(Arc::new(TracingLog));
         app.instance(Arc::new(Gate));
@@ -266,6 +274,23 @@ fn check_backend(env: &Env, backend: &'static str, config: &DatabaseConfig) {
     }
 }
 
+/// Redis, which nothing connects to yet. An address that says what there is not is noted with all other faults.
+#[cfg(feature = "redis")]
+fn open_redis(env: &Env, config: &RedisConfig) -> Option<Redis> {
+    match Redis::new(config) {
+        Ok(redis) => Some(redis),
+        Err(error) => {
+            let why = match error {
+                RedisError::Address { reason, .. } => reason,
+                other => other.to_string(),
+            };
+            let expected = format!("an address that can be used: this one {why}");
+            env.fault(EnvFault::Wrong { name: "REDIS_URL", value: config.url.to_string(), expected });
+            None
+        }
+    }
+}
+
 /// Adds the toolkit's own config structs that the application has not inserted itself.
 fn add_default_configs(env: &Env, configs: &mut ConfigSet) {
     if configs.get::<AppConfig>().is_err() {
@@ -285,5 +310,8 @@ fn add_default_configs(env: &Env, configs: &mut ConfigSet) {
     }
     if configs.get::<LogConfig>().is_err() {
         configs.insert("log", LogConfig::from_env(env));
+    }
+    if configs.get::<RedisConfig>().is_err() {
+        configs.insert("redis", RedisConfig::from_env(env));
     }
 }

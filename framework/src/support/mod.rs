@@ -12,6 +12,8 @@ mod patch;
 mod secret;
 mod signal;
 mod timestamp;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "redis"))]
+mod tls;
 
 pub use clock::{Clock, FakeClock, SystemClock};
 pub(crate) use dotenv::{has_value, loses_a_dollar, with_value};
@@ -25,6 +27,10 @@ pub use patch::Patch;
 pub use secret::{AppKey, Secret};
 pub use signal::{Signal, SignalSink};
 pub use timestamp::Timestamp;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "redis"))]
+pub use tls::TlsFault;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "redis"))]
+pub(crate) use tls::{is_here, trusted};
 
 /// What a fallible hook of the toolkit's users returns: any error, boxed.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
