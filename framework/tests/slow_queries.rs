@@ -31,7 +31,7 @@ fn app(db: &TestDb, listener: ListenerEntry) -> (Container, Heard) {
 /// Passes on what it hears, after a query of its own.
 fn passing_on() -> ListenerEntry {
     ListenerEntry::of_fn(async |event: &SlowQuery, db: Arc<Db<SqliteConn>>, heard: Arc<UnboundedSender<SlowQuery>>| {
-        names(&*db).await;
+        names(&db).await;
         heard.send(event.clone())
     })
 }
