@@ -1,5 +1,8 @@
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
-use paravel::support::{Id, Timestamp};
+use paravel::{
+    serde::Serialize,
+    support::{Id, Timestamp},
+};
 
 use crate::database::schema::roles;
 
@@ -7,7 +10,7 @@ use crate::database::schema::roles;
 pub type RoleId = Id<Role>;
 
 /// A set of permissions with a name.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable)]
 #[diesel(table_name = roles)]
 pub struct Role {
     /// Its key.
@@ -36,7 +39,7 @@ pub struct RoleEdit {
 }
 
 /// A role and the permissions it gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RoleWithPermissions {
     /// The role.
     pub role: Role,

@@ -1,7 +1,10 @@
 use std::fmt;
 
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
-use paravel::support::{Id, Timestamp};
+use paravel::{
+    serde::Serialize,
+    support::{Id, Timestamp},
+};
 
 use super::Role;
 use crate::database::schema::users;
@@ -10,7 +13,7 @@ use crate::database::schema::users;
 pub type UserId = Id<User>;
 
 /// Somebody who can log in.
-#[derive(Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Clone, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable)]
 #[diesel(table_name = users)]
 pub struct User {
     /// Its key.
@@ -19,7 +22,8 @@ pub struct User {
     pub name: String,
     /// Their e-mail address, in lower case; unique.
     pub email: String,
-    /// The argon2id hash of their password.
+    /// The argon2id hash of their password, which stays out of JSON.
+    #[serde(skip)]
     pub password_hash: String,
     /// When they were registered.
     pub created_at: Timestamp,
@@ -57,7 +61,7 @@ impl fmt::Debug for UserEdit {
 }
 
 /// A user and the roles they have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserWithRoles {
     /// The user.
     pub user: User,

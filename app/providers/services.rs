@@ -18,8 +18,8 @@ impl Provider for ServiceProvider {
         app.singleton(AppTokenGuard::inject);
 
         let log = app.configured::<LogConfig>().is_some_and(|log| log.services);
-        app.decorate::<dyn UserService>().with(Logging::at(Level::Info)).when(log);
-        app.decorate::<dyn RoleService>().with(Logging::at(Level::Info)).when(log);
+        app.decorate::<dyn UserService>().with(Logging::at(Level::Info)).when(log).audited();
+        app.decorate::<dyn RoleService>().with(Logging::at(Level::Info)).when(log).audited();
         app.decorate::<dyn AuthService>().with(Logging::at(Level::Info)).when(log);
     }
 }

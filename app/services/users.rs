@@ -30,9 +30,11 @@ pub trait UserService {
     async fn find_by_email(&self, email: &str) -> Result<Option<User>, UserError>;
 
     /// Adds a user and says so by [`UserRegistered`](crate::events::UserRegistered).
+    #[audited("user.created")]
     async fn create(&self, user: NewUser) -> Result<UserWithRoles, UserError>;
 
     /// Changes a user. A new password revokes their tokens, but for `current`.
+    #[audited("user.updated", before = find(id))]
     async fn update(
         &self,
         id: UserId,
@@ -41,9 +43,11 @@ pub trait UserService {
     ) -> Result<UserWithRoles, UserError>;
 
     /// Deletes a user with their tokens; never the last who can manage users and roles.
+    #[audited("user.deleted", before = find(id))]
     async fn delete(&self, id: UserId) -> Result<(), UserError>;
 
     /// Replaces a user's roles; never those of the last who can manage users and roles by ones that do not.
+    #[audited("user.roles_assigned", before = find(id))]
     async fn assign_roles(&self, id: UserId, roles: Vec<String>) -> Result<UserWithRoles, UserError>;
 }
 

@@ -75,7 +75,7 @@ pub mod __private {
     pub use crate::{
         database::repository,
         http::{DescribeExtractor, DescribeOther, Probe},
-        service::{Entry, Invalidation, cached, decorated, facade, kept, refuse},
+        service::{Audit, Entry, Invalidation, cached, decorated, facade, kept, refuse, state_of},
     };
 
     /// The traits by which an expansion asks types what they can do.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "a test that is left out says why")]
 
+mod alerts;
 mod ambient;
 mod cache;
 mod cached_responses;

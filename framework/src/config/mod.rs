@@ -1,6 +1,7 @@
 //! Typed configuration: documented structs, filled from [`Env`](crate::support::Env) at start, and a set that
 //! holds them by type.
 
+mod alerts;
 mod app;
 mod auth;
 mod cache;
@@ -11,6 +12,7 @@ mod redis;
 mod set;
 mod shown;
 
+pub use alerts::AlertConfig;
 pub use app::{AppConfig, Environment};
 pub use auth::AuthConfig;
 pub use cache::{CacheConfig, CacheFormat, CacheStore, CacheStores, CacheVersion};

@@ -1,10 +1,12 @@
-//! The bottom layer: ids, time, the environment, secrets, names, the log sink and signals.
+//! The bottom layer: ids, time, the environment, secrets, names, the log sink, signals and alerts.
 //!
 //! Nothing here knows the container or any module above it.
 
+mod alert;
 mod clock;
 mod dotenv;
 mod env;
+mod gauge;
 mod id;
 mod log;
 mod naming;
@@ -15,10 +17,12 @@ mod timestamp;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "redis"))]
 mod tls;
 
+pub use alert::{Alert, Metric, Severity};
 pub use clock::{Clock, FakeClock, SystemClock};
 pub(crate) use dotenv::{has_value, loses_a_dollar, with_value};
 pub(crate) use env::show_duration;
 pub use env::{Bounded, Env, EnvError, EnvFault, EnvFaults, EnvValue, Variable, VariableInfo};
+pub use gauge::{Gauge, Limit, Measure, Reading};
 pub use id::{Id, IdError};
 pub use log::{Level, LogSink, TracingLog};
 pub(crate) use naming::nearest_first;

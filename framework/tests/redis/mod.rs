@@ -44,12 +44,12 @@ fn redis(url: &str, more: &[(&str, &str)]) -> Redis {
 }
 
 /// The server that tests share, with a prefix of this one's own; `None`, which is said, where there is none.
-fn shared() -> Option<Redis> {
+pub fn shared() -> Option<Redis> {
     external_server("TEST_REDIS_URL").map(|url| redis(&url, &[]))
 }
 
 /// Waits until it succeeds. There is nothing else to wait for: a server does not say that it is up, nor that it has noticed.
-async fn until<T, E: std::fmt::Debug>(mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
+pub async fn until<T, E: std::fmt::Debug>(mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
     let done = async {
         let mut tick = tokio::time::interval(Duration::from_millis(20));
         loop {
@@ -63,7 +63,7 @@ async fn until<T, E: std::fmt::Debug>(mut attempt: impl AsyncFnMut() -> Result<T
 }
 
 /// A server of one test. It ends with it.
-struct OwnServer {
+pub struct OwnServer {
     folder: TempDir,
     port: u16,
     process: Option<Child>,
@@ -71,7 +71,7 @@ struct OwnServer {
 
 impl OwnServer {
     /// Makes one, which does not run yet; `None`, which is said, where the program is not installed.
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
             assert!(std::env::var_os("TEST_REQUIRE_SERVERS").is_none(), "redis-server is not installed");
             println!("left out: redis-server is not installed (Debian's package is redis-server)");
@@ -81,14 +81,14 @@ impl OwnServer {
     }
 
     /// One that runs.
-    async fn up() -> Option<Self> {
+    pub async fn up() -> Option<Self> {
         let mut server = Self::new()?;
         server.start(&[]).await;
         Some(server)
     }
 
     /// Starts it, empty, with these settings more, and waits until it answers.
-    async fn start(&mut self, settings: &[&str]) {
+    pub async fn start(&mut self, settings: &[&str]) {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         let mut command = Command::new("redis-server");
         command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
@@ -104,17 +104,23 @@ impl OwnServer {
     }
 
     /// Ends it as by a power cut.
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         process.kill().unwrap();
         process.wait().unwrap();
     }
 
-    fn url(&self) -> String {
+    /// Sends it a signal: `STOP` has it hang, and `CONT` go on.
+    pub fn signal(&self, name: &str) {
+        let process = self.process.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &process]).status().unwrap().success());
+    }
+
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    fn redis(&self, more: &[(&str, &str)]) -> Redis {
+    pub fn redis(&self, more: &[(&str, &str)]) -> Redis {
         redis(&self.url(), more)
     }
 
