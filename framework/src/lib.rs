@@ -74,7 +74,6 @@ pub mod __private {
 
     pub use crate::{
         database::repository,
-        events::downcast as event,
         http::{DescribeExtractor, DescribeOther, Probe},
         service::{Answer, Audit, Invalidation, cached, decorated, facade, kept, refuse, state_of},
     };

@@ -8,9 +8,9 @@ use std::{
 use paravel::{
     cache::{Cache, CacheError, Caches, Stores},
     config::{AlertConfig, CacheConfig},
-    container::{Container, ContainerBuilder, ContainerError},
+    container::{Ambient, Container, ContainerBuilder, ContainerError, enter_sync},
     database::SqliteConn,
-    events::{EventBus, ListenerEntry, Monitor, downcast},
+    events::{EventBus, ListenerEntry, Monitor},
     foundation::Application,
     service,
     service::{Decorator, Metrics},
@@ -168,14 +168,10 @@ fn listening(more: impl FnOnce(&mut ContainerBuilder)) -> (Container, UnboundedR
 }
 
 fn passing_on() -> ListenerEntry {
-    ListenerEntry::new::<Alert>("passes on", 0, Vec::new, |event, app| {
-        Box::pin(async move {
-            // Of an application whose test does not listen, nobody takes it.
-            if let Ok(heard) = app.make::<UnboundedSender<Alert>>() {
-                heard.send(downcast::<Alert>(event)?.clone())?;
-            }
-            Ok(())
-        })
+    // Of an application whose test does not listen, nobody takes it.
+    ListenerEntry::of_fn(async |event: &Alert, heard: Option<Arc<UnboundedSender<Alert>>>| match heard {
+        Some(heard) => heard.send(event.clone()),
+        None => Ok(()),
     })
 }
 

@@ -8,9 +8,9 @@ use crate::{
         AlertConfig, AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, RedisConfig,
     },
     console::{Command, CommandEntry, Registry},
-    container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
+    container::{ContainerBuilder, Dependencies, DynProvider, GraphFault, GraphFaults, Provider},
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
-    events::{EventBus, ListenerEntry, Monitor},
+    events::{EventBus, Heard, ListenerEntry, ListenerFn, Monitor, Subscriber, subscriptions},
     http::{Hint, Hints, Kernel, Router, up},
     service::{AuditLog, DatabaseAuditLog, WhoActs},
     support::{Clock, Env, EnvFault, Gauge, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
@@ -95,9 +95,26 @@ impl ApplicationBuilder {
         self
     }
 
-    /// Adds a listener: the explicit twin of [`listener`](crate::listener).
+    /// Adds a listener, of which more may have been said: the explicit twin of [`listener`](crate::listener).
     pub fn listener(mut self, listener: ListenerEntry) -> Self {
         self.listeners.push(listener);
+        self
+    }
+
+    /// Adds an async function or closure as a listener, as [`ListenerEntry::of_fn`] takes it.
+    #[track_caller]
+    pub fn listen<E, Arguments, Function>(self, function: Function) -> Self
+    where
+        E: Heard,
+        Arguments: Dependencies + Send,
+        Function: for<'e> ListenerFn<'e, E, Arguments> + Clone + Send + Sync + 'static,
+    {
+        self.listener(ListenerEntry::of_fn(function))
+    }
+
+    /// Adds a subscriber: the explicit twin of [`listener`](crate::listener) on one.
+    pub fn subscriber<S: Subscriber>(mut self) -> Self {
+        self.listeners.extend(subscriptions::<S>());
         self
     }
 
