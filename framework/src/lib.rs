@@ -41,6 +41,7 @@ pub mod events;
 pub mod facades;
 pub mod foundation;
 pub mod http;
+pub mod queue;
 pub mod service;
 pub mod support;
 #[cfg(feature = "testing")]

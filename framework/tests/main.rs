@@ -27,6 +27,7 @@ mod migrator;
 mod overload;
 #[cfg(all(unix, any(feature = "postgres", feature = "mysql")))]
 mod own_server;
+mod queue;
 mod read_cache;
 mod router;
 mod seeders;

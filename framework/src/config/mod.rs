@@ -7,6 +7,7 @@ mod cache;
 mod database;
 mod http;
 mod log;
+mod queue;
 mod set;
 mod shown;
 
@@ -16,5 +17,6 @@ pub use cache::{CacheConfig, CacheFormat, CacheStore, CacheStores, CacheVersion}
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use http::HttpConfig;
 pub use log::{LogConfig, LogFormat};
+pub use queue::{QueueConfig, QueueConnection, QueueFormat};
 pub use set::{ConfigError, ConfigSet};
 pub(crate) use set::{ErasedArc, ErasedConfig};

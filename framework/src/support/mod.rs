@@ -3,6 +3,7 @@
 //! Nothing here knows the container or any module above it.
 
 mod clock;
+mod compression;
 mod dotenv;
 mod env;
 mod id;
@@ -14,6 +15,7 @@ mod signal;
 mod timestamp;
 
 pub use clock::{Clock, FakeClock, SystemClock};
+pub(crate) use compression::{expand, shrink};
 pub(crate) use dotenv::{has_value, loses_a_dollar, with_value};
 pub(crate) use env::show_duration;
 pub use env::{Bounded, Env, EnvError, EnvFault, EnvFaults, EnvValue, Variable, VariableInfo};
