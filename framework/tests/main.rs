@@ -32,6 +32,7 @@ mod migrator;
 mod overload;
 #[cfg(all(unix, any(feature = "postgres", feature = "mysql")))]
 mod own_server;
+mod queue;
 mod read_cache;
 #[cfg(all(unix, feature = "redis"))]
 mod redis;
