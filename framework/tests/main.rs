@@ -27,6 +27,7 @@ mod lifetimes;
 mod macros;
 mod migrations;
 mod migrator;
+mod no_database;
 mod overload;
 #[cfg(all(unix, any(feature = "postgres", feature = "mysql")))]
 mod own_server;
