@@ -10,6 +10,7 @@ pub mod models;
 pub mod providers;
 pub mod repositories;
 pub mod services;
+mod warmers;
 
 #[path = "../config/mod.rs"]
 pub mod config;

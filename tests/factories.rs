@@ -7,7 +7,7 @@ use app::{
         Database,
         factories::{RoleFactory, UserFactory, UserRoleFactory},
     },
-    models::{Role, User},
+    models::{Role, UserRow},
 };
 use paravel::{
     auth::Hasher,
@@ -36,7 +36,7 @@ async fn users_that_are_made_up_log_in_and_have_their_roles() -> anyhow::Result<
     let made =
         users.count(30).has(UserRoleFactory.for_(first)).has(UserRoleFactory.for_(second)).create(&seed, &db).await?;
     let admin = admin(&app).await?;
-    for user in [&made[0], &made[29]] {
+    for user in [&made[0].user, &made[29].user] {
         let person = log_in(&app, &user.email, PASSWORD).await?;
         assert_eq!(person.id, user.id.to_string());
         let shown = app.get(&format!("{USERS}/{}", user.id)).bearer(&admin.token).send().await.assert_status(200);
@@ -52,7 +52,7 @@ async fn a_list_goes_through_all_pages_of_many() -> anyhow::Result<()> {
     let app = app().await?;
     let (db, seed): (Arc<Database>, Arc<Seed>) = (app.make()?, app.make()?);
     let names = ["Zoe", "Ada"];
-    let named = |user: &mut User, name: &&str| user.name = (*name).to_owned();
+    let named = |row: &mut UserRow, name: &&str| row.user.name = (*name).to_owned();
     users(&app).await?.count(45).state(UserFactory::edited).sequence(names, named).create(&seed, &db).await?;
     let admin = admin(&app).await?;
     let mut found = Vec::new();

@@ -38,6 +38,12 @@ impl Lists {
     async fn get(&self, path: &str) -> TestResponse {
         self.app.get(&format!("/api/v1{path}")).bearer(&self.admin.token).send().await.assert_status(200)
     }
+
+    /// Lets the token's last use be noted, and what is known of it and of its owner be cached: that costs queries of its own.
+    async fn settle(&self) {
+        self.get("/me").await;
+        self.get("/me").await;
+    }
 }
 
 #[tokio::test]
@@ -172,9 +178,10 @@ async fn sql_in_a_search_or_an_order_is_harmless() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_hundred_users_take_no_more_queries_than_one() -> anyhow::Result<()> {
     let lists = lists(&[]).await?;
-    lists.get("/me").await;
+    lists.settle().await;
     let one = lists.get("/users?per_page=100").await.assert_json("/meta/total", 1);
     add_users(&lists.app, (1..100).map(|number| format!("User {number}"))).await?;
+    lists.settle().await;
     let hundred = lists.get("/users?per_page=100").await;
     assert_eq!(column(&hundred, "name").len(), 100);
     assert_eq!(hundred.at("/data/99/roles"), json!(["member"]), "each carries its roles");
@@ -186,7 +193,7 @@ async fn a_hundred_users_take_no_more_queries_than_one() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_hundred_roles_take_no_more_queries_than_one() -> anyhow::Result<()> {
     let lists = lists(&[]).await?;
-    lists.get("/me").await;
+    lists.settle().await;
     let one = lists.get("/roles?per_page=1").await;
     let roles: Arc<dyn RoleService> = lists.app.make()?;
     for number in 0..97 {
@@ -194,6 +201,7 @@ async fn a_hundred_roles_take_no_more_queries_than_one() -> anyhow::Result<()> {
         let role = NewRole { name: format!("role {number:02}"), description: None, permissions };
         lists.app.run(roles.create(role)).await?;
     }
+    lists.settle().await;
     let hundred = lists.get("/roles?per_page=100").await;
     assert_eq!(column(&hundred, "name").len(), 100);
     assert_eq!(hundred.at("/data/99/permissions"), json!(["users.view"]), "each carries its permissions");

@@ -7,6 +7,7 @@ mod bad_bodies;
 mod bad_http;
 mod bad_queries;
 mod cache_commands;
+mod caching;
 mod commands;
 mod console;
 mod environment;
@@ -28,4 +29,6 @@ mod server;
 mod support;
 mod timeouts;
 mod tokens;
+#[cfg(feature = "redis")]
+mod two_servers;
 mod users;

@@ -9,7 +9,7 @@ use paravel::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, admin, app, member};
+use crate::support::{PASSWORD, admin, app, cached_app, member};
 
 /// Panics with something that is nobody's business.
 #[endpoint]
@@ -131,7 +131,7 @@ async fn an_address_without_a_route_is_a_problem() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn the_welcome_page_is_made_once_and_not_sent_to_who_has_it() -> anyhow::Result<()> {
-    let server = app().await?.serve().await?;
+    let server = cached_app().await?.serve().await?;
     let first = server.get("/").send().await.assert_status(200);
     assert_eq!((first.header("age"), first.header("content-type")), ("", "text/html; charset=utf-8"));
     let second = server.get("/").send().await.assert_status(200);

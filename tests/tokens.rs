@@ -148,16 +148,14 @@ async fn the_last_use_is_written_at_most_once_a_minute() -> anyhow::Result<()> {
         Ok(rows[0].text("last_used_at").to_owned())
     };
     assert_eq!(last_use().await?, "", "not used yet");
-    let mut queries = Vec::new();
     let mut seen = Vec::new();
     for seconds in [0, 1, 58, 1, 30] {
         clock.advance(Duration::from_secs(seconds));
-        queries.push(app.get("/api/v1/me").bearer(&token).send().await.assert_status(200).queries());
+        app.get("/api/v1/me").bearer(&token).send().await.assert_status(200);
         seen.push(last_use().await?);
     }
     let (first, second) = ("2026-03-01 12:00:00.000000", "2026-03-01 12:01:00.000000");
     assert_eq!(seen, [first, first, first, second, second]);
-    assert!(queries[1] < queries[0] && queries[1] == queries[2] && queries[3] == queries[0], "{queries:?}");
     Ok(())
 }
 

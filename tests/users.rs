@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use app::services::{AuthService, UserService};
+use app::{
+    models::{Email, UserRow},
+    repositories::TokenRepository,
+    services::{AuthService, UserService},
+};
 use paravel::{database::DatabaseAdmin, support::Secret, testing::TestApp};
 use serde_json::{Value, json};
 
@@ -43,10 +47,15 @@ async fn what_is_shown_of_a_user_to_the_log_has_no_hash() -> anyhow::Result<()> 
     let app = app().await?;
     let ada = member(&app, "Ada").await?;
     let users: Arc<dyn UserService> = app.make()?;
-    let user = users.find_by_email(&ada.email).await?.context("she is there")?;
+    let email = Email::new(&ada.email);
+    let user = users.find_by_email(&email).await?.context("she is there")?;
+    let tokens: Arc<dyn TokenRepository> = app.make()?;
+    let credentials = tokens.credentials(&email).await?.context("she has a password")?;
+    assert!(credentials.password_hash.starts_with("$argon2id$"));
+    let row = UserRow { user: user.clone(), password_hash: credentials.password_hash.clone() };
     let auth: Arc<dyn AuthService> = app.make()?;
     let login = auth.login(&ada.email, Secret::new(PASSWORD.to_owned())).await?;
-    let shown = format!("{user:?} {login:?}");
+    let shown = format!("{user:?} {credentials:?} {row:?} {login:?}");
     assert!(shown.contains("ada@example.com") && !shown.contains("argon2"), "{shown}");
     assert!(!shown.contains(login.token.text().expose()), "{shown}");
     Ok(())

@@ -6,7 +6,7 @@ use paravel::{
     console::{Command, Console},
 };
 
-use crate::{http::resources::UserResource, services::UserService};
+use crate::{http::resources::UserResource, models::Email, services::UserService};
 
 /// `role:assign`
 #[derive(clap::Args)]
@@ -24,7 +24,7 @@ impl Command for RoleAssign {
     type Dependencies = (Arc<dyn UserService>,);
 
     async fn run(self, (users,): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
-        let Some(user) = users.find_by_email(&self.email).await? else {
+        let Some(user) = users.find_by_email(&Email::new(&self.email)).await? else {
             bail!("no user has the e-mail address {}", self.email);
         };
         let user = users.assign_roles(user.id, self.roles).await?;

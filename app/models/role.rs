@@ -1,6 +1,6 @@
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use paravel::{
-    serde::Serialize,
+    serde::{Deserialize, Serialize},
     support::{Id, Timestamp},
 };
 
@@ -10,7 +10,7 @@ use crate::database::schema::roles;
 pub type RoleId = Id<Role>;
 
 /// A set of permissions with a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Queryable, Selectable, Insertable)]
 #[diesel(table_name = roles)]
 pub struct Role {
     /// Its key.
@@ -39,7 +39,7 @@ pub struct RoleEdit {
 }
 
 /// A role and the permissions it gives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleWithPermissions {
     /// The role.
     pub role: Role,

@@ -1,8 +1,11 @@
-use paravel::container::{ContainerBuilder, Provider};
+use paravel::{
+    config::{CacheConfig, CacheStore},
+    container::{ContainerBuilder, Provider},
+};
 
-use crate::repositories::{DieselRoles, DieselTokens, DieselUsers};
+use crate::repositories::{DieselRoles, DieselTokens, DieselUsers, TokenRepository};
 
-/// Binds the repositories.
+/// Binds the repositories. Of their answers those about tokens are cached, which every request asks for.
 pub struct RepositoryProvider;
 
 impl Provider for RepositoryProvider {
@@ -10,5 +13,8 @@ impl Provider for RepositoryProvider {
         app.singleton(DieselUsers::inject);
         app.singleton(DieselRoles::inject);
         app.singleton(DieselTokens::inject);
+
+        let cache = app.configured::<CacheConfig>().is_some_and(|cache| cache.store != CacheStore::Null);
+        app.decorate::<dyn TokenRepository>().cached().when(cache);
     }
 }

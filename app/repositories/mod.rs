@@ -1,8 +1,10 @@
 //! The queries, behind traits: what services know of the database.
 
+mod announce;
 mod managers;
 mod roles;
 mod sort;
+mod stale;
 mod tokens;
 mod users;
 
@@ -36,11 +38,11 @@ fn undone() -> DbError {
     DbError::from(RollbackTransaction)
 }
 
-/// Whether the transaction was kept.
-fn unless_undone(done: Result<(), DbError>) -> Result<bool, DbError> {
+/// What came of the transaction; nothing where it was undone.
+fn unless_undone<T>(done: Result<T, DbError>) -> Result<Option<T>, DbError> {
     match done {
-        Ok(()) => Ok(true),
-        Err(DbError::Query(RollbackTransaction)) => Ok(false),
+        Ok(value) => Ok(Some(value)),
+        Err(DbError::Query(RollbackTransaction)) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -30,6 +30,9 @@ pub trait RoleRepository {
     /// The roles of these names, with their permissions; those that do not exist are left out.
     async fn named(&self, names: &[String]) -> Result<Vec<RoleWithPermissions>, DbError>;
 
+    /// The roles of these keys, with their permissions; those that are missing are left out.
+    async fn many(&self, ids: &[RoleId]) -> Result<Vec<RoleWithPermissions>, DbError>;
+
     /// Every role's name.
     async fn names(&self) -> Result<Vec<String>, DbError>;
 
@@ -128,6 +131,15 @@ impl RoleRepository for DieselRoles {
             .await
     }
 
+    async fn many(&self, ids: &[RoleId]) -> Result<Vec<RoleWithPermissions>, DbError> {
+        self.db
+            .read(async |c| {
+                let roles = RoleRows::find_many(c, ids).await?;
+                with_permissions(c, roles).await
+            })
+            .await
+    }
+
     async fn names(&self) -> Result<Vec<String>, DbError> {
         self.db.read(async |c| Ok(roles::table.select(roles::name).order(roles::name).load(c).await?)).await
     }
@@ -148,7 +160,7 @@ impl RoleRepository for DieselRoles {
             RoleRows::create(c, role).await?;
             if give(c, id, &permissions).await? { Ok(()) } else { Err(undone()) }
         });
-        unless_undone(done.await)
+        Ok(unless_undone(done.await)?.is_some())
     }
 
     async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<Guarded, DbError> {

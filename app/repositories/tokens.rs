@@ -1,31 +1,39 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use paravel::{Inject, auth::TokenHash, database::DbError, service, support::Timestamp};
+use paravel::{
+    Inject,
+    auth::TokenHash,
+    database::DbError,
+    serde::{Deserialize, Serialize},
+    service,
+    support::Timestamp,
+};
 
 use crate::{
     database::{
         Conn, Database,
         schema::{permissions, personal_access_tokens, role_permissions, user_roles, users},
     },
-    models::{PersonalAccessToken, TokenId, UserId},
+    models::{Credentials, Email, PersonalAccessToken, TokenId, UserId},
 };
 
-/// Whose a valid token is, and what they may do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Whose a token is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenOwner {
     /// The token's key.
     pub token: TokenId,
+    /// When it stops being valid.
+    pub expires_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
     /// Whose it is.
     pub user: UserId,
-    /// The names of the permissions their roles give.
-    pub permissions: Vec<String>,
 }
 
-/// The personal access tokens' queries.
+/// The personal access tokens' queries, and what else a login and its use ask for. Every request asks whose its token is: that
+/// is cached, for a minute, because a cache in this process does not hear of what another one changes.
 #[service]
 pub trait TokenRepository {
     /// Adds a token to a user whose password still has the hash `proof`, which `renewed` takes the place of; whether
@@ -33,13 +41,23 @@ pub trait TokenRepository {
     async fn create(&self, token: PersonalAccessToken, proof: String, renewed: Option<String>)
     -> Result<bool, DbError>;
 
-    /// The owner of the token with this hash, where it is valid now.
-    async fn owner(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenOwner>, DbError>;
+    /// What the password of the user with this e-mail address is checked against. Never cached.
+    async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, DbError>;
 
-    /// Notes that a token was used.
-    async fn touch(&self, token: TokenId, now: Timestamp) -> Result<(), DbError>;
+    /// The owner of the token with this hash, unless it is revoked; it may have expired.
+    #[cached(key = "tokens:{hash:x}", ttl = "1m", tags("tokens:{hash:x}"))]
+    async fn owner(&self, hash: &TokenHash) -> Result<Option<TokenOwner>, DbError>;
+
+    /// The names of the permissions that a user's roles give; nothing where there is no such user.
+    #[cached(key = "users:{user}:permissions", ttl = "1m", tags("users:{user}", "roles"))]
+    async fn permissions(&self, user: UserId) -> Result<Option<BTreeSet<String>>, DbError>;
+
+    /// Notes that the token with this hash was used.
+    #[invalidates(tags("tokens:{hash:x}"))]
+    async fn touch(&self, hash: &TokenHash, now: Timestamp) -> Result<(), DbError>;
 
     /// Revokes the token with this hash; whether there was one to revoke.
+    #[invalidates(tags("tokens:{hash:x}"))]
     async fn revoke(&self, hash: &TokenHash, now: Timestamp) -> Result<bool, DbError>;
 }
 
@@ -50,21 +68,24 @@ pub struct DieselTokens {
     db: Arc<Database>,
 }
 
-/// Revokes all of a user's tokens, but for the one with this hash; joins the caller's transaction.
+/// Revokes all of a user's tokens, but for the one with this hash, and says which; joins the caller's transaction, in which the
+/// user is locked.
 pub(super) async fn revoke_all(
     c: &mut Conn,
     user: UserId,
     but: Option<TokenHash>,
     now: Timestamp,
-) -> Result<(), DbError> {
+) -> Result<Vec<TokenHash>, DbError> {
     // No token has an empty hash, so without an exception all are meant.
     let but = but.map(|hash| hash.bytes().to_vec()).unwrap_or_default();
     let tokens = personal_access_tokens::table
         .filter(personal_access_tokens::user_id.eq(user))
         .filter(personal_access_tokens::token_hash.ne(but))
         .filter(personal_access_tokens::revoked_at.is_null());
+    let hashes: Vec<Vec<u8>> = tokens.clone().select(personal_access_tokens::token_hash).load(c).await?;
     diesel::update(tokens).set(personal_access_tokens::revoked_at.eq(now)).execute(c).await?;
-    Ok(())
+    let whole = hashes.into_iter().filter_map(|hash| <[u8; 32]>::try_from(hash).ok());
+    Ok(whole.map(TokenHash::from).collect())
 }
 
 #[service]
@@ -94,39 +115,65 @@ impl TokenRepository for DieselTokens {
             .await
     }
 
-    async fn owner(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenOwner>, DbError> {
+    async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, DbError> {
         self.db
             .read(async |c| {
-                let found: Option<(TokenId, Option<Timestamp>, UserId)> = personal_access_tokens::table
+                let user = users::table.filter(users::email.eq(email.as_str())).select(Credentials::as_select());
+                Ok(user.first(c).await.optional()?)
+            })
+            .await
+    }
+
+    async fn owner(&self, hash: &TokenHash) -> Result<Option<TokenOwner>, DbError> {
+        self.db
+            .read(async |c| {
+                let found: Option<(TokenId, Timestamp, Option<Timestamp>, UserId)> = personal_access_tokens::table
                     .filter(personal_access_tokens::token_hash.eq(hash.bytes().as_slice()))
                     .filter(personal_access_tokens::revoked_at.is_null())
-                    .filter(personal_access_tokens::expires_at.gt(now))
                     .select((
                         personal_access_tokens::id,
+                        personal_access_tokens::expires_at,
                         personal_access_tokens::last_used_at,
                         personal_access_tokens::user_id,
                     ))
                     .first(c)
                     .await
                     .optional()?;
-                let Some((token, last_used_at, user)) = found else { return Ok(None) };
-                let permissions = user_roles::table
-                    .inner_join(role_permissions::table.on(role_permissions::role_id.eq(user_roles::role_id)))
-                    .inner_join(permissions::table.on(permissions::id.eq(role_permissions::permission_id)))
-                    .filter(user_roles::user_id.eq(user))
-                    .select(permissions::name)
-                    .distinct()
-                    .load(c)
-                    .await?;
-                Ok(Some(TokenOwner { token, last_used_at, user, permissions }))
+                let owner =
+                    |(token, expires_at, last_used_at, user)| TokenOwner { token, expires_at, last_used_at, user };
+                Ok(found.map(owner))
             })
             .await
     }
 
-    async fn touch(&self, token: TokenId, now: Timestamp) -> Result<(), DbError> {
+    async fn permissions(&self, user: UserId) -> Result<Option<BTreeSet<String>>, DbError> {
+        self.db
+            .read(async |c| {
+                // A row for each permission of each role; one without any, where they have none.
+                let names: Vec<Option<String>> = users::table
+                    .find(user)
+                    .left_join(
+                        user_roles::table.inner_join(
+                            role_permissions::table
+                                .on(role_permissions::role_id.eq(user_roles::role_id))
+                                .inner_join(permissions::table),
+                        ),
+                    )
+                    .select(permissions::name.nullable())
+                    .distinct()
+                    .load(c)
+                    .await?;
+                Ok((!names.is_empty()).then(|| names.into_iter().flatten().collect()))
+            })
+            .await
+    }
+
+    async fn touch(&self, hash: &TokenHash, now: Timestamp) -> Result<(), DbError> {
+        let hash = hash.clone();
         self.db
             .write(async move |c| {
-                diesel::update(personal_access_tokens::table.find(token))
+                let token = personal_access_tokens::token_hash.eq(hash.bytes().as_slice());
+                diesel::update(personal_access_tokens::table.filter(token))
                     .set(personal_access_tokens::last_used_at.eq(now))
                     .execute(c)
                     .await?;

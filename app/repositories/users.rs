@@ -5,16 +5,19 @@ use diesel_async::RunQueryDsl;
 use paravel::{
     Inject,
     auth::TokenHash,
+    cache::Cache,
     database::{DbError, Page, with_many},
     events::EventBus,
     service,
     support::Timestamp,
-    tracing,
 };
 
 use super::{
-    Guarded, ListRequest, UserSort, containing, lower,
+    Guarded, ListRequest, UserSort,
+    announce::announce,
+    containing, lower,
     managers::{self, Undone},
+    stale,
     tokens::revoke_all,
     undone, unless_undone,
 };
@@ -23,8 +26,8 @@ use crate::{
         Backend, Conn, Database, IdSql,
         schema::{roles, user_roles, users},
     },
-    events::UserRegistered,
-    models::{Role, User, UserEdit, UserId, UserWithRoles},
+    events::{RoleAssigned, UserDeleted, UserField, UserRegistered, UserUpdated},
+    models::{Email, Role, User, UserEdit, UserId, UserRow, UserWithRoles},
 };
 
 /// The users' queries.
@@ -33,24 +36,31 @@ pub trait UserRepository {
     /// The user of this key, with their roles.
     async fn find(&self, id: UserId) -> Result<Option<UserWithRoles>, DbError>;
 
-    /// The user of this e-mail address, in lower case.
-    async fn find_by_email(&self, email: &str) -> Result<Option<User>, DbError>;
+    /// The user of this e-mail address.
+    async fn find_by_email(&self, email: &Email) -> Result<Option<User>, DbError>;
+
+    /// The users of these keys, with their roles; those that are missing are left out.
+    async fn many(&self, ids: &[UserId]) -> Result<Vec<UserWithRoles>, DbError>;
+
+    /// The keys and e-mail addresses of so many users in the order of their keys, from after this one.
+    async fn after(&self, id: Option<UserId>, limit: u32) -> Result<Vec<(UserId, Email)>, DbError>;
 
     /// One page of users with their roles: three queries, however many users.
     async fn page(&self, request: ListRequest<'_, UserSort>) -> Result<Page<UserWithRoles>, DbError>;
 
-    /// Adds a user with these roles and says so by [`UserRegistered`]; whether there are all such roles. Nothing is
-    /// added where not.
-    async fn create(&self, user: User, roles: Vec<String>) -> Result<bool, DbError>;
+    /// Adds a user with these roles, which it returns, and says so by [`UserRegistered`]. Where there are not all such roles,
+    /// nothing is added.
+    async fn create(&self, row: UserRow, roles: Vec<String>) -> Result<Option<Vec<Role>>, DbError>;
 
-    /// Changes a user; whether there is one. A new password revokes their tokens, but for the one with the hash `keep`.
+    /// Changes a user and says so by [`UserUpdated`]; whether there is one. A new password revokes their tokens, but for the
+    /// one with the hash `keep`.
     async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError>;
 
-    /// Deletes a user, but for the last who manages users and roles.
+    /// Deletes a user and says so by [`UserDeleted`], but for the last who manages users and roles.
     async fn delete(&self, id: UserId) -> Result<Guarded, DbError>;
 
-    /// Replaces a user's roles by those of these names, where there are all of them; but for the last who manages users
-    /// and roles.
+    /// Replaces a user's roles by those of these names and says so by [`RoleAssigned`], where there are all of them; but for
+    /// the last who manages users and roles.
     async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<Guarded, DbError>;
 }
 
@@ -60,6 +70,7 @@ pub trait UserRepository {
 pub struct DieselUsers {
     db: Arc<Database>,
     events: Arc<EventBus>,
+    cache: Arc<Cache>,
 }
 
 paravel::repository! {
@@ -68,7 +79,7 @@ paravel::repository! {
         table: users,
         key: id: UserId,
         row: User,
-        insert: User,
+        insert: UserRow,
         change: UserEdit,
     }
 }
@@ -107,11 +118,34 @@ async fn with_roles(c: &mut Conn, users: Vec<User>) -> Result<Vec<UserWithRoles>
     Ok(users.into_iter().map(|(user, roles)| UserWithRoles { user, roles }).collect())
 }
 
+/// Keeps others from changing a user until the transaction ends, on a server too. Before the first SELECT, because what that
+/// sees may count for the whole transaction; and before the managers' lock, since all take the two in one order.
+async fn lock(c: &mut Conn, id: UserId) -> Result<(), DbError> {
+    diesel::update(users::table.find(id)).set(users::updated_at.eq(users::updated_at)).execute(c).await?;
+    Ok(())
+}
+
+/// The e-mail address of a user who is locked.
+async fn email_of(c: &mut Conn, id: UserId) -> Result<Option<Email>, DbError> {
+    let email: Option<String> = users::table.find(id).select(users::email).first(c).await.optional()?;
+    Ok(email.as_deref().map(Email::new))
+}
+
 /// Gives a user the roles of these names; how many there were.
 async fn add_roles(c: &mut Conn, user: UserId, names: &[String]) -> Result<usize, DbError> {
     let rows = roles::table.filter(roles::name.eq_any(names)).select((user.into_sql::<IdSql>(), roles::id));
     let insert = rows.insert_into(user_roles::table).into_columns((user_roles::user_id, user_roles::role_id));
     Ok(insert.execute(c).await?)
+}
+
+/// What a change gives anew.
+fn fields(edit: &UserEdit) -> Vec<UserField> {
+    let given = [
+        (UserField::Name, edit.name.is_some()),
+        (UserField::Email, edit.email.is_some()),
+        (UserField::Password, edit.password_hash.is_some()),
+    ];
+    given.into_iter().filter(|(_, given)| *given).map(|(field, _)| field).collect()
 }
 
 #[service]
@@ -125,11 +159,33 @@ impl UserRepository for DieselUsers {
             .await
     }
 
-    async fn find_by_email(&self, email: &str) -> Result<Option<User>, DbError> {
+    async fn find_by_email(&self, email: &Email) -> Result<Option<User>, DbError> {
         self.db
             .read(async |c| {
-                let user = users::table.filter(users::email.eq(email)).select(User::as_select());
+                let user = users::table.filter(users::email.eq(email.as_str())).select(User::as_select());
                 Ok(user.first(c).await.optional()?)
+            })
+            .await
+    }
+
+    async fn many(&self, ids: &[UserId]) -> Result<Vec<UserWithRoles>, DbError> {
+        self.db
+            .read(async |c| {
+                let users = UserRows::find_many(c, ids).await?;
+                with_roles(c, users).await
+            })
+            .await
+    }
+
+    async fn after(&self, id: Option<UserId>, limit: u32) -> Result<Vec<(UserId, Email)>, DbError> {
+        self.db
+            .read(async |c| {
+                let mut rows = users::table.select((users::id, users::email)).into_boxed();
+                if let Some(id) = id {
+                    rows = rows.filter(users::id.gt(id));
+                }
+                let rows: Vec<(UserId, String)> = rows.order(users::id).limit(limit.into()).load(c).await?;
+                Ok(rows.into_iter().map(|(id, email)| (id, Email::new(&email))).collect())
             })
             .await
     }
@@ -144,58 +200,71 @@ impl UserRepository for DieselUsers {
             .await
     }
 
-    async fn create(&self, user: User, roles: Vec<String>) -> Result<bool, DbError> {
+    async fn create(&self, row: UserRow, names: Vec<String>) -> Result<Option<Vec<Role>>, DbError> {
         let events = Arc::clone(&self.events);
         let done = self.db.write(async move |c| {
-            let (id, name) = (user.id, user.name.clone());
-            UserRows::create(c, user).await?;
-            if add_roles(c, id, &roles).await? != roles.len() {
+            let (id, name) = (row.user.id, row.user.name.clone());
+            UserRows::create(c, row).await?;
+            if add_roles(c, id, &names).await? != names.len() {
                 return Err(undone());
             }
-            // In here it waits for the commit, and then happens although the caller may be gone.
-            if let Err(error) = events.dispatch(UserRegistered { user: id, name }).await {
-                tracing::error!(%error, user = %id, "a new user is stored, but nobody will hear of it");
-            }
-            Ok(())
+            let given = roles::table.filter(roles::name.eq_any(names)).order(roles::name);
+            let given = given.select(Role::as_select()).load(c).await?;
+            announce(&events, id, UserRegistered { user: id, name }).await;
+            Ok(given)
         });
         unless_undone(done.await)
     }
 
     async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError> {
+        let (cache, events) = (Arc::clone(&self.cache), Arc::clone(&self.events));
         self.db
             .write(async move |c| {
+                let fields = fields(&edit);
                 let (new_password, now) = (edit.password_hash.is_some(), edit.updated_at);
-                let changed = UserRows::update(c, id, edit).await?;
-                // In one transaction: an old login must not outlive the password it was made with. Only now, with the user
-                // locked, are the tokens of logins that came before all there.
+                lock(c, id).await?;
+                let Some(email) = email_of(c, id).await? else { return Ok(false) };
+                stale::by_email(&cache, &email).await;
+                UserRows::update(c, id, edit).await?;
+                // In one transaction: an old login must not outlive the password it was made with. With the user locked, the
+                // tokens of logins that came before are all there.
                 if new_password {
-                    revoke_all(c, id, keep, now).await?;
+                    let revoked = revoke_all(c, id, keep, now).await?;
+                    stale::owners(&cache, &revoked).await;
                 }
-                Ok(changed)
+                announce(&events, id, UserUpdated { user: id, fields }).await;
+                Ok(true)
             })
             .await
     }
 
     async fn delete(&self, id: UserId) -> Result<Guarded, DbError> {
+        let (cache, events) = (Arc::clone(&self.cache), Arc::clone(&self.events));
         let done = self.db.write(async move |c| {
+            lock(c, id).await?;
             let managed = managers::are_there(c).await?;
-            if !UserRows::delete(c, id).await? {
-                return Err(Undone::NotFound);
-            }
+            let Some(email) = email_of(c, id).await? else { return Err(Undone::NotFound) };
+            stale::by_email(&cache, &email).await;
+            UserRows::delete(c, id).await?;
+            announce(&events, id, UserDeleted { user: id }).await;
             managers::still_there(c, managed).await
         });
         managers::guarded(done.await)
     }
 
     async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<Guarded, DbError> {
+        let (cache, events) = (Arc::clone(&self.cache), Arc::clone(&self.events));
         let done = self.db.write(async move |c| {
+            lock(c, id).await?;
             let managed = managers::are_there(c).await?;
-            let exists = UserRows::exists(c, id).await?;
+            let Some(email) = email_of(c, id).await? else { return Err(Undone::NotFound) };
+            stale::by_email(&cache, &email).await;
             diesel::update(users::table.find(id)).set(users::updated_at.eq(now)).execute(c).await?;
             diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(c).await?;
-            if !exists || add_roles(c, id, &names).await? != names.len() {
+            if add_roles(c, id, &names).await? != names.len() {
                 return Err(Undone::NotFound);
             }
+            announce(&events, id, RoleAssigned { user: id, roles: names }).await;
             managers::still_there(c, managed).await
         });
         managers::guarded(done.await)

@@ -12,7 +12,7 @@ use paravel::{
 
 use super::{NewUser, UserError, UserService};
 use crate::{
-    models::{PersonalAccessToken, TokenId, UserId, UserWithRoles},
+    models::{Credentials, Email, PersonalAccessToken, TokenId, UserId, UserWithRoles},
     repositories::TokenRepository,
 };
 
@@ -103,20 +103,24 @@ impl AppAuth {
 impl AuthService for AppAuth {
     async fn register(&self, user: NewUser) -> Result<Login, LoginError> {
         let user = self.users.create(user).await?.user;
-        self.issue(user.id, user.password_hash, None).await
+        let own = self.tokens.credentials(&Email::new(&user.email)).await?.filter(|own| own.id == user.id);
+        let Some(Credentials { id, password_hash }) = own else { return Err(LoginError::BadCredentials) };
+        self.issue(id, password_hash, None).await
     }
 
     async fn login(&self, email: &str, password: Secret<String>) -> Result<Login, LoginError> {
-        let user = self.users.find_by_email(email).await?;
-        let hash = user.as_ref().map(|user| user.password_hash.clone());
+        let known = self.tokens.credentials(&Email::new(email)).await?;
+        let hash = known.as_ref().map(|known| known.password_hash.clone());
         let right = self.hasher.check(password.clone(), hash).await?;
-        let Some(user) = user.filter(|_| right) else { return Err(LoginError::BadCredentials) };
+        let Some(Credentials { id, password_hash }) = known.filter(|_| right) else {
+            return Err(LoginError::BadCredentials);
+        };
         // The one moment at which the password is at hand: where hashes are to be stronger by now, its own is made anew.
-        let renewed = match self.hasher.needs_rehash(&user.password_hash) {
+        let renewed = match self.hasher.needs_rehash(&password_hash) {
             true => Some(self.hasher.make(password).await?),
             false => None,
         };
-        self.issue(user.id, user.password_hash, renewed).await
+        self.issue(id, password_hash, renewed).await
     }
 
     async fn logout(&self, token: &TokenHash) -> Result<(), LoginError> {

@@ -2,9 +2,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use paravel::{
     Inject,
+    cache::Cache,
     container::ContainerError,
     database::{DbError, Page, PageRequest},
     service,
+    service::prefetch,
     support::{Clock, Patch},
 };
 
@@ -13,7 +15,7 @@ use crate::{
     repositories::{Guarded, ListRequest, RoleRepository, RoleSort},
 };
 
-/// The roles.
+/// The roles. All that is cached of them, and of whom they are given to, goes with any change: there are few, and it is rare.
 #[service(facade = Roles)]
 pub trait RoleService {
     /// One page of roles with their permissions.
@@ -25,24 +27,33 @@ pub trait RoleService {
     ) -> Result<Page<RoleWithPermissions>, RoleError>;
 
     /// The role of this key, with its permissions.
+    #[cached(key = "roles:{id}", ttl = "5m", tags("roles"))]
     async fn find(&self, id: RoleId) -> Result<RoleWithPermissions, RoleError>;
 
     /// Every permission that the roles of these names give.
+    #[cached(key = "roles:permissions:{names:?}", ttl = "1m", tags("roles"))]
     async fn permissions_of(&self, names: &[String]) -> Result<BTreeSet<String>, RoleError>;
+
+    /// Puts these roles into the cache, where they are not in it: two queries, however many roles. How many there are.
+    async fn prefetch(&self, ids: &[RoleId]) -> Result<usize, RoleError>;
 
     /// Adds a role.
     #[audited("role.created")]
+    #[invalidates(tags("roles"))]
     async fn create(&self, role: NewRole) -> Result<RoleWithPermissions, RoleError>;
 
     /// Changes a role; never so that nobody is left who can manage users and roles.
     #[audited("role.updated", before = find(id))]
+    #[invalidates(tags("roles"))]
     async fn update(&self, id: RoleId, change: RoleChange) -> Result<RoleWithPermissions, RoleError>;
 
     /// Deletes a role, and users lose it; never so that nobody is left who can manage users and roles.
     #[audited("role.deleted", before = find(id))]
+    #[invalidates(tags("roles"))]
     async fn delete(&self, id: RoleId) -> Result<(), RoleError>;
 
     /// Makes sure that these permissions and this role exist; one that does is left as it is.
+    #[invalidates(tags("roles"))]
     async fn ensure(&self, role: NewRole) -> Result<(), RoleError>;
 }
 
@@ -100,6 +111,7 @@ pub enum RoleError {
 pub struct AppRoles {
     roles: Arc<dyn RoleRepository>,
     clock: Arc<dyn Clock>,
+    cache: Arc<Cache>,
 }
 
 /// The only unique value besides the key is the name.
@@ -111,6 +123,12 @@ fn each_once(mut names: Vec<String>) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+impl AppRoles {
+    async fn by_key(&self, ids: Vec<RoleId>) -> Result<Vec<(RoleId, RoleWithPermissions)>, DbError> {
+        Ok(self.roles.many(&ids).await?.into_iter().map(|found| (found.role.id, found)).collect())
+    }
 }
 
 #[service]
@@ -130,6 +148,11 @@ impl RoleService for AppRoles {
 
     async fn permissions_of(&self, names: &[String]) -> Result<BTreeSet<String>, RoleError> {
         Ok(self.roles.named(names).await?.into_iter().flat_map(|role| role.permissions).collect())
+    }
+
+    async fn prefetch(&self, ids: &[RoleId]) -> Result<usize, RoleError> {
+        let slot = |id: &RoleId| <dyn RoleService>::cached_find(*id);
+        Ok(prefetch(&self.cache, ids.iter().copied(), slot, |ids| self.by_key(ids)).await?)
     }
 
     async fn create(&self, new: NewRole) -> Result<RoleWithPermissions, RoleError> {

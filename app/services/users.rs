@@ -3,31 +3,40 @@ use std::sync::Arc;
 use paravel::{
     Inject,
     auth::{HashError, Hasher, TokenHash},
+    cache::Cache,
     container::ContainerError,
     database::{DbError, Page, PageRequest},
     service,
+    service::prefetch,
     support::{Clock, Patch, Secret, nearest},
 };
 
 use crate::{
-    models::{User, UserEdit, UserId, UserWithRoles},
+    models::{Email, User, UserEdit, UserId, UserRow, UserWithRoles},
     repositories::{Guarded, ListRequest, RoleRepository, UserRepository, UserSort},
 };
 
 /// The role of somebody who is given no other.
 const DEFAULT_ROLE: &str = "member";
 
-/// The users.
+/// The users. What is cached of one is so for five minutes, because a cache in this process does not hear of what another one
+/// changes.
 #[service(facade = Users)]
 pub trait UserService {
     /// One page of users with their roles.
     async fn list(&self, page: PageRequest, sort: UserSort, search: &str) -> Result<Page<UserWithRoles>, UserError>;
 
     /// The user of this key, with their roles.
+    #[cached(key = "users:{id}", ttl = "5m", tags("users:{id}", "roles"))]
     async fn find(&self, id: UserId) -> Result<UserWithRoles, UserError>;
 
-    /// The user of this e-mail address.
-    async fn find_by_email(&self, email: &str) -> Result<Option<User>, UserError>;
+    /// The user of this e-mail address. What is cached goes with the transaction that changes their row: it knows the old address.
+    #[cached(key = "users:email:{email}", ttl = "5m", tags("users:email:{email}"))]
+    async fn find_by_email(&self, email: &Email) -> Result<Option<User>, UserError>;
+
+    /// Puts these users into the cache, where they are not in it, by their keys and by their e-mail addresses: a few queries,
+    /// however many users. How many there are.
+    async fn prefetch(&self, users: &[(UserId, Email)]) -> Result<usize, UserError>;
 
     /// Adds a user and says so by [`UserRegistered`](crate::events::UserRegistered).
     #[audited("user.created")]
@@ -35,6 +44,7 @@ pub trait UserService {
 
     /// Changes a user. A new password revokes their tokens, but for `current`.
     #[audited("user.updated", before = find(id))]
+    #[invalidates(tags("users:{id}"))]
     async fn update(
         &self,
         id: UserId,
@@ -44,10 +54,12 @@ pub trait UserService {
 
     /// Deletes a user with their tokens; never the last who can manage users and roles.
     #[audited("user.deleted", before = find(id))]
+    #[invalidates(tags("users:{id}"))]
     async fn delete(&self, id: UserId) -> Result<(), UserError>;
 
     /// Replaces a user's roles; never those of the last who can manage users and roles by ones that do not.
     #[audited("user.roles_assigned", before = find(id))]
+    #[invalidates(tags("users:{id}"))]
     async fn assign_roles(&self, id: UserId, roles: Vec<String>) -> Result<UserWithRoles, UserError>;
 }
 
@@ -120,6 +132,7 @@ pub struct AppUsers {
     roles: Arc<dyn RoleRepository>,
     hasher: Arc<dyn Hasher>,
     clock: Arc<dyn Clock>,
+    cache: Arc<Cache>,
 }
 
 /// The only unique value besides the key is the e-mail address.
@@ -141,10 +154,17 @@ impl AppUsers {
         let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
         Ok(Some(UserError::UnknownRole { name: name.clone(), nearest }))
     }
-}
 
-fn normal(email: &str) -> String {
-    email.trim().to_lowercase()
+    async fn by_key(&self, ids: Vec<UserId>) -> Result<Vec<(UserId, UserWithRoles)>, DbError> {
+        Ok(self.users.many(&ids).await?.into_iter().map(|found| (found.user.id, found)).collect())
+    }
+
+    async fn by_email(&self, users: Vec<(UserId, Email)>) -> Result<Vec<((UserId, Email), Option<User>)>, DbError> {
+        let ids: Vec<_> = users.iter().map(|(id, _)| *id).collect();
+        let found = self.users.many(&ids).await?.into_iter().map(|found| found.user);
+        // By the address that they have now.
+        Ok(found.map(|user| ((user.id, Email::new(&user.email)), Some(user))).collect())
+    }
 }
 
 #[service]
@@ -157,12 +177,21 @@ impl UserService for AppUsers {
         self.users.find(id).await?.ok_or(UserError::NotFound)
     }
 
-    async fn find_by_email(&self, email: &str) -> Result<Option<User>, UserError> {
-        Ok(self.users.find_by_email(&normal(email)).await?)
+    async fn find_by_email(&self, email: &Email) -> Result<Option<User>, UserError> {
+        Ok(self.users.find_by_email(email).await?)
+    }
+
+    async fn prefetch(&self, users: &[(UserId, Email)]) -> Result<usize, UserError> {
+        let ids = users.iter().map(|(id, _)| *id);
+        let found =
+            prefetch(&self.cache, ids, |id| <dyn UserService>::cached_find(*id), |ids| self.by_key(ids)).await?;
+        let slot = |(_, email): &(UserId, Email)| <dyn UserService>::cached_find_by_email(email);
+        prefetch(&self.cache, users.iter().cloned(), slot, |users| self.by_email(users)).await?;
+        Ok(found)
     }
 
     async fn create(&self, new: NewUser) -> Result<UserWithRoles, UserError> {
-        let email = normal(&new.email);
+        let email = Email::new(&new.email);
         // Before the costly hash; the unique index has the last word.
         if self.users.find_by_email(&email).await?.is_some() {
             return Err(UserError::EmailTaken);
@@ -171,24 +200,20 @@ impl UserService for AppUsers {
             true => vec![DEFAULT_ROLE.to_owned()],
             false => each_once(new.roles.clone()),
         };
-        if let Some(unknown) = self.unknown_role(&roles).await? {
-            return Err(if new.roles.is_empty() { UserError::NoDefaultRole } else { unknown });
-        }
         let now = self.clock.now();
         let user = User {
             id: UserId::new(),
             name: new.name.trim().to_owned(),
-            email,
-            password_hash: self.hasher.make(new.password).await?,
+            email: email.into(),
             created_at: now,
             updated_at: now,
         };
-        let id = user.id;
-        if !self.users.create(user, roles.clone()).await.map_err(taken)? {
-            // A role that went away meanwhile.
-            return Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NoDefaultRole));
+        let row = UserRow { user: user.clone(), password_hash: self.hasher.make(new.password).await? };
+        match self.users.create(row, roles.clone()).await.map_err(taken)? {
+            Some(roles) => Ok(UserWithRoles { user, roles }),
+            None if new.roles.is_empty() => Err(UserError::NoDefaultRole),
+            None => Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NoDefaultRole)),
         }
-        self.find(id).await
     }
 
     async fn update(
@@ -203,7 +228,7 @@ impl UserService for AppUsers {
         }
         let edit = UserEdit {
             name: change.name.value().map(|name| name.trim().to_owned()),
-            email: change.email.value().map(|email| normal(&email)),
+            email: change.email.value().map(|email| Email::new(&email).into()),
             password_hash: match change.password {
                 Patch::Value(password) => Some(self.hasher.make(password).await?),
                 Patch::Absent => None,

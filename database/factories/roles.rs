@@ -9,7 +9,7 @@ use crate::{
         Conn,
         schema::{roles, user_roles},
     },
-    models::{Role, RoleId, User, UserId},
+    models::{Role, RoleId, UserId, UserRow},
 };
 
 /// Roles that give no permission.
@@ -61,9 +61,9 @@ impl Factory for UserRoleFactory {
     }
 }
 
-impl BelongsTo<User> for UserRoleFactory {
-    fn belongs_to(row: &mut UserRole, user: &User) {
-        row.user_id = user.id;
+impl BelongsTo<UserRow> for UserRoleFactory {
+    fn belongs_to(row: &mut UserRole, user: &UserRow) {
+        row.user_id = user.user.id;
     }
 }
 

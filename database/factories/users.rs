@@ -9,7 +9,7 @@ use paravel::{
 
 use crate::{
     database::{Conn, schema::users},
-    models::User,
+    models::{User, UserRow},
 };
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -35,8 +35,8 @@ impl UserFactory {
     }
 
     /// A state: somebody who has changed something since they registered.
-    pub fn edited(user: &mut User, faker: &mut Faker) {
-        user.updated_at = faker.now();
+    pub fn edited(row: &mut UserRow, faker: &mut Faker) {
+        row.user.updated_at = faker.now();
     }
 }
 
@@ -44,20 +44,20 @@ impl Factory for UserFactory {
     const NAME: &'static str = "users";
     type Conn = Conn;
     type Table = users::table;
-    type Row = User;
+    type Row = UserRow;
 
-    fn definition(&self, faker: &mut Faker) -> User {
+    fn definition(&self, faker: &mut Faker) -> UserRow {
         let (first, last): (&str, &str) = (faker.fake(FirstName()), faker.fake(LastName()));
         let created_at = faker.past(YEAR);
         // A domain that nobody can have (RFC 2606), and a number that nobody else has.
         let email = format!("{first}.{last}.{}@example.com", faker.number());
-        User {
+        let user = User {
             id: faker.id(),
             name: format!("{first} {last}"),
             email: email.replace('\'', "").to_lowercase(),
-            password_hash: self.password_hash.clone(),
             created_at,
             updated_at: created_at,
-        }
+        };
+        UserRow { user, password_hash: self.password_hash.clone() }
     }
 }

@@ -4,6 +4,7 @@ use paravel::{auth::Token, console::Console, database::Seeder, support::BoxError
 
 use crate::{
     config::SeedConfig,
+    models::Email,
     services::{NewUser, UserService},
 };
 
@@ -19,7 +20,7 @@ impl Seeder for AdminSeeder {
 
     async fn run(&self, (users, config): Self::Dependencies, console: &mut Console) -> Result<(), BoxError> {
         let email = &config.admin_email;
-        if let Some(known) = users.find_by_email(email).await? {
+        if let Some(known) = users.find_by_email(&Email::new(email)).await? {
             let roles = users.find(known.id).await?.roles;
             if roles.iter().any(|role| role.name == ROLE) {
                 return Ok(());

@@ -14,7 +14,7 @@ use crate::{
         Database,
         factories::{UserFactory, UserRoleFactory},
     },
-    models::Role,
+    models::{Email, Role},
     repositories::RoleRepository,
     services::{RoleService, UserService},
 };
@@ -44,8 +44,8 @@ impl Seeder for DemoSeeder {
         }
         let password = Token::generate()?.text().clone();
         let users = UserFactory::with_password(&*hasher, Secret::new(password.expose().clone())).await?;
-        let first = users.clone().make_one(&Seed::new(seed.number()));
-        if user_service.find_by_email(&first.email).await?.is_some() {
+        let first = users.clone().make_one(&Seed::new(seed.number())).user;
+        if user_service.find_by_email(&Email::new(&first.email)).await?.is_some() {
             return Ok(());
         }
         RoleSeeder.run((role_service,), console).await?;

@@ -75,9 +75,8 @@ pub mod __private {
 
     pub use crate::{
         database::repository,
-        events::downcast as event,
         http::{DescribeExtractor, DescribeOther, Probe},
-        service::{Audit, Entry, Invalidation, cached, decorated, facade, kept, refuse, state_of},
+        service::{Answer, Audit, Invalidation, cached, decorated, facade, kept, refuse, state_of},
     };
 
     /// The traits by which an expansion asks types what they can do.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use paravel::{
     container::ContainerBuilder,
-    database::{Connection, DatabaseAdmin, Db, DbError, Statement, TlsFault},
+    database::{Connection, DatabaseAdmin, Db, DbError, Statement, TlsFault, from_primary},
 };
 use tokio::sync::oneshot;
 
@@ -127,6 +127,7 @@ async fn reads_are_the_replicas_until_something_was_written<C: Connection>() {
             let latest = Statement::new("select name from ships");
             let fresh = db.read_primary(async |c| Ok::<_, DbError>(c.fetch(&latest).await?)).await.unwrap();
             assert_eq!(fresh[0].text("name"), "fresh");
+            assert_eq!(from_primary(names(&db)).await, ["fresh"], "as what is cached is read");
             assert_eq!(names(&db).await, ["stale"], "a read of the primary is no write");
             let failed = db.write(async |_| Err::<(), _>(DbError::Closed)).await;
             assert!(failed.is_err());

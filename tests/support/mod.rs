@@ -35,9 +35,20 @@ pub async fn app() -> anyhow::Result<TestApp> {
     seeded(application()).await
 }
 
-/// An application that differs from the real one, with its seeds.
+/// The application with its seeds and a cache in memory, whatever the other tests run with.
+pub async fn cached_app() -> anyhow::Result<TestApp> {
+    let mut builder = application();
+    builder.env_mut().set("CACHE_STORE", "memory");
+    seeded(builder).await
+}
+
+/// An application that differs from the real one, with its seeds. It caches where `TEST_CACHE_STORE` says: all of these tests
+/// hold with each store, and with none.
 pub async fn seeded(mut builder: ApplicationBuilder) -> anyhow::Result<TestApp> {
     builder.env_mut().set_default("ADMIN_PASSWORD", PASSWORD);
+    if let Ok(store) = std::env::var("TEST_CACHE_STORE") {
+        builder.env_mut().set_default("CACHE_STORE", store);
+    }
     let app = TestApp::boot(builder).await?;
     app.artisan(&["db:seed"]).await?;
     Ok(app)

@@ -1,5 +1,5 @@
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
 use syn::{
     Attribute, Error, Ident, ItemTrait, LitStr, Result, ReturnType, Signature, Token, Type, meta::ParseNestedMeta,
     parenthesized, punctuated::Punctuated, spanned::Spanned,
@@ -171,7 +171,8 @@ pub fn expand(item: &ItemTrait, methods: &[Method]) -> TokenStream {
         return TokenStream::new();
     }
     let service = &item.ident;
-    let functions = methods.iter().map(function);
+    let functions = methods.iter().map(|method| function(item, method));
+    let slots = methods.iter().filter_map(|method| slot(item, method));
     quote! {
         struct Cached {
             inner: ::std::sync::Arc<dyn #service>,
@@ -181,6 +182,10 @@ pub fn expand(item: &ItemTrait, methods: &[Method]) -> TokenStream {
         #[::paravel::__private::async_trait::async_trait]
         impl #service for Cached {
             #(#functions)*
+        }
+
+        impl dyn #service {
+            #(#slots)*
         }
 
         impl ::paravel::service::Cacheable for dyn #service {
@@ -194,25 +199,48 @@ pub fn expand(item: &ItemTrait, methods: &[Method]) -> TokenStream {
     }
 }
 
-fn function(method: &Method) -> TokenStream {
+/// The name of the function that says where a method keeps what it returns.
+fn slot_name(method: &Method) -> Ident {
+    format_ident!("cached_{}", method.signature.ident)
+}
+
+/// That function, where the method is cached.
+fn slot(item: &ItemTrait, method: &Method) -> Option<TokenStream> {
+    let Some(Caching::Cached { key, milliseconds, tags, .. }) = &method.caching else { return None };
+    let (visibility, inputs) = (&item.vis, method.signature.inputs.iter().skip(1));
+    let (name, generics) = (slot_name(method), &method.signature.generics);
+    let ReturnType::Type(_, returned) = &method.signature.output else { return None };
+    let docs = format!(" Where [`{}`]({}::{0}) is kept.", method.signature.ident, item.ident);
+    Some(quote! {
+        #[doc = #docs]
+        #[allow(dead_code, clippy::ptr_arg, reason = "for whoever prefetches")]
+        #visibility fn #name #generics(
+            #(#inputs),*
+        ) -> ::paravel::service::CacheSlot<<#returned as ::paravel::__private::Answer>::Value> {
+            ::paravel::service::CacheSlot {
+                key: ::std::format!(#key),
+                tags: ::std::vec![#(::std::format!(#tags)),*],
+                ttl: ::core::time::Duration::from_millis(#milliseconds),
+                value: ::core::marker::PhantomData,
+            }
+        }
+    })
+}
+
+fn function(item: &ItemTrait, method: &Method) -> TokenStream {
     let Method { signature, caching, .. } = method;
+    let service = &item.ident;
     let (name, names): (_, Vec<&Ident>) = (&signature.ident, method.names().collect());
     let wait = signature.asyncness.map(|_| quote!(.await));
-    // Hidden from the arguments, which may be called just so.
-    let [invalidation, result] = ["invalidation", "result"].map(|name| Ident::new(name, Span::mixed_site()));
     let body = match caching {
         None => quote!(self.inner.#name(#(#names),*)#wait),
         Some(Caching::Invalidates { tags }) => quote! {
-            let #invalidation = ::paravel::__private::Invalidation::of(
-                &self.cache,
-                ::std::vec![#(::std::format!(#tags)),*],
-            );
-            let #result = self.inner.#name(#(#names),*).await;
-            #invalidation.run().await;
-            #result
+            ::paravel::__private::Invalidation::of(&self.cache, ::std::vec![#(::std::format!(#tags)),*])
+                .around(self.inner.#name(#(#names),*))
+                .await
         },
-        Some(Caching::Cached { key, milliseconds, tags, keep_none }) => {
-            let returned = method.returned();
+        Some(Caching::Cached { keep_none, .. }) => {
+            let (slot, returned) = (slot_name(method), method.returned());
             // Spanned at the return type, so that one that cannot be kept is pointed at.
             let typed = quote_spanned! {returned.span()=>
                 ::paravel::__private::kept(Returned::<#returned>(::core::marker::PhantomData))
@@ -220,12 +248,8 @@ fn function(method: &Method) -> TokenStream {
             quote! {
                 ::paravel::__private::cached(
                     #typed,
-                    ::paravel::__private::Entry {
-                        cache: &self.cache,
-                        key: ::std::format!(#key),
-                        tags: ::std::vec![#(::std::format!(#tags)),*],
-                        ttl: ::core::time::Duration::from_millis(#milliseconds),
-                    },
+                    &self.cache,
+                    <dyn #service>::#slot(#(::core::clone::Clone::clone(&#names)),*),
                     || self.inner.#name(#(::core::clone::Clone::clone(&#names)),*),
                     |value| #keep_none || !(&Shown(value)).is_none(),
                     |error| (&Shown(error)).copied(),

@@ -63,6 +63,7 @@ mod shared;
 mod stats;
 mod store;
 mod tags;
+mod warmer;
 mod wire;
 
 pub use caches::{Caches, MissingStore, Stores};
@@ -79,3 +80,4 @@ pub use store::{
     Acquired, Begin, Begun, Changes, Counted, Fetched, LONGEST_KEY, LockStore, Put, Store, StoreError, Usage, Version,
     When,
 };
+pub use warmer::{CacheWarmer, UnknownWarmer, Warmed, WarmerEntry, WarmerInfo, Warmers};

@@ -57,6 +57,40 @@ pub fn in_transaction() -> bool {
     buffer.is_ok_and(|buffer| buffer.is_some_and(|buffer| buffer.0.lock().is_some()))
 }
 
+/// A hook for every transaction that begins in a scope; lives in that scope.
+struct EachCommit {
+    hook: Box<dyn Fn() -> Hook + Send + Sync>,
+    outer: Option<Arc<EachCommit>>,
+}
+
+/// Runs a future, and what `hook` makes after the commit of each transaction that begins in it: also where the future is
+/// dropped before the commit, which its transactions outlive. It comes before what the transactions raise themselves.
+///
+/// ```
+/// use paravel::database::{Db, DbError, SqliteConn, each_commit};
+///
+/// # async fn example(db: &Db<SqliteConn>) -> Result<(), DbError> {
+/// let forget = || async { /* what was computed from the rows */ };
+/// each_commit(forget, db.write(async |_| Ok::<_, DbError>(()))).await
+/// # }
+/// ```
+pub async fn each_commit<F, H>(hook: impl Fn() -> H + Send + Sync + 'static, future: F) -> F::Output
+where
+    F: Future,
+    H: Future<Output = ()> + Send + 'static,
+{
+    let Some(ambient) = Ambient::capture() else { return future.await };
+    let (scope, outer) = inside(&ambient);
+    scope.set(EachCommit { hook: Box::new(move || hook().boxed()), outer: outer.and_then(|outer| outer.get()) });
+    enter(Ambient::new(ambient.container().with_scope(Arc::new(scope))), future).await
+}
+
+/// A scope inside the one that is in force, which comes with it.
+fn inside(ambient: &Ambient) -> (Scope, Option<&Arc<Scope>>) {
+    let outer = ambient.container().current_scope();
+    (outer.map_or_else(Scope::new, Scope::child), outer)
+}
+
 /// Notes that a savepoint has begun at this depth.
 pub(super) fn begins(depth: NonZeroU32) {
     with_pending(|pending| {
@@ -97,9 +131,14 @@ impl TransactionScope {
         let caller = Ambient::capture();
         let (inner, buffer) = match &caller {
             Some(ambient) => {
-                let outer = ambient.container().current_scope();
-                let scope = outer.map_or_else(Scope::new, Scope::child);
-                let buffer = scope.set(AfterCommit(Mutex::new(Some(Pending::default()))));
+                let (scope, outer) = inside(ambient);
+                let mut pending = Pending::default();
+                let mut each = outer.and_then(|outer| outer.get::<EachCommit>());
+                while let Some(standing) = each {
+                    pending.hooks.push((standing.hook)());
+                    each = standing.outer.clone();
+                }
+                let buffer = scope.set(AfterCommit(Mutex::new(Some(pending))));
                 (Some(Ambient::new(ambient.container().with_scope(Arc::new(scope)))), buffer)
             }
             None => (None, Arc::default()),

@@ -64,7 +64,7 @@ mod watch;
 pub use crate::support::TlsFault;
 pub use admin::{DatabaseAdmin, DatabaseInfo};
 pub(crate) use advice::advice;
-pub use after_commit::{after_commit, in_transaction};
+pub use after_commit::{after_commit, each_commit, in_transaction};
 pub use catalogue::{ColumnInfo, ForeignKeyInfo, IndexInfo, TableInfo};
 pub use connection::{Connection, Driver, ReadFrom, Run, Verdict, Work};
 pub use cursor::{Cursor, CursorError, CursorPage, CursorRequest, CursorValue, PER_PAGE_MAX, Seek, SortOrder};
@@ -94,4 +94,4 @@ pub use sqlite::{
     FromJson, FromJsonRow, JsonColumns, JsonForm, JsonGroup, JsonRows, Nested, SqliteCalls, SqliteConn, SqliteDriver,
     nested,
 };
-pub use watch::{Fingerprint, QueryWatch, SlowQuery, Source, StickyReads, WatchPolicy, WatchedQuery};
+pub use watch::{Fingerprint, QueryWatch, SlowQuery, Source, StickyReads, WatchPolicy, WatchedQuery, from_primary};

@@ -3,14 +3,14 @@ use std::{collections::HashSet, sync::Arc};
 use super::{Application, StartError};
 use crate::{
     auth::{Argon2Hasher, Gate, Hasher},
-    cache::{Caches, DatabaseStore, Store, Stores},
+    cache::{CacheWarmer, Caches, DatabaseStore, Store, Stores, WarmerEntry, Warmers},
     config::{
         AlertConfig, AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, RedisConfig,
     },
     console::{Command, CommandEntry, Part, Registry},
-    container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
+    container::{ContainerBuilder, Dependencies, DynProvider, GraphFault, GraphFaults, Provider},
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
-    events::{EventBus, ListenerEntry, Monitor},
+    events::{EventBus, Heard, ListenerEntry, ListenerFn, Monitor, Subscriber, subscriptions},
     http::{Hint, Hints, Kernel, Router, up},
     service::{AuditLog, DatabaseAuditLog, WhoActs},
     support::{Clock, Env, EnvFault, Gauge, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
@@ -40,6 +40,7 @@ pub struct ApplicationBuilder {
     backend: Option<&'static str>,
     migrations: &'static [Migration],
     seeders: Seeders,
+    warmers: Vec<WarmerEntry>,
     hints: Vec<Hint>,
 }
 
@@ -94,9 +95,26 @@ impl ApplicationBuilder {
         self
     }
 
-    /// Adds a listener: the explicit twin of [`listener`](crate::listener).
+    /// Adds a listener, of which more may have been said: the explicit twin of [`listener`](crate::listener).
     pub fn listener(mut self, listener: ListenerEntry) -> Self {
         self.listeners.push(listener);
+        self
+    }
+
+    /// Adds an async function or closure as a listener, as [`ListenerEntry::of_fn`] takes it.
+    #[track_caller]
+    pub fn listen<E, Arguments, Function>(self, function: Function) -> Self
+    where
+        E: Heard,
+        Arguments: Dependencies + Send,
+        Function: for<'e> ListenerFn<'e, E, Arguments> + Clone + Send + Sync + 'static,
+    {
+        self.listener(ListenerEntry::of_fn(function))
+    }
+
+    /// Adds a subscriber: the explicit twin of [`listener`](crate::listener) on one.
+    pub fn subscriber<S: Subscriber>(mut self) -> Self {
+        self.listeners.extend(subscriptions::<S>());
         self
     }
 
@@ -127,6 +145,12 @@ impl ApplicationBuilder {
     /// Gives the application its seeders.
     pub fn seeders(mut self, seeders: Seeders) -> Self {
         self.seeders = seeders;
+        self
+    }
+
+    /// Adds a warmer of the cache: the explicit twin of [`warmer!`](crate::warmer).
+    pub fn warmer<W: CacheWarmer>(mut self, warmer: &'static W) -> Self {
+        self.warmers.push(WarmerEntry::of(warmer));
         self
     }
 
@@ -212,6 +236,8 @@ impl ApplicationBuilder {
         let bus = EventBus::collect(self.listeners);
         faults.extend(bus.faults());
         faults.extend(duplicate_seeders(&self.seeders));
+        let warmers = Warmers::collect(self.warmers);
+        faults.extend(warmers.faults());
         faults.extend(misnamed(self.migrations).map(|name| {
             GraphFault::DuplicateName(format!(
                 "the migration `{name}` has a name of the toolkit's: begin it with its date"
@@ -222,7 +248,8 @@ impl ApplicationBuilder {
         for routes in self.routes {
             routes(&mut router);
         }
-        let mut roots: Vec<_> = registry.roots().chain(bus.roots()).chain(self.seeders.roots()).collect();
+        let mut roots: Vec<_> =
+            registry.roots().chain(bus.roots()).chain(self.seeders.roots()).chain(warmers.roots()).collect();
         // Bound although there are faults, so that these drag no false ones with them.
         let (table, route_roots, endpoint, route_faults) = router.build();
         faults.extend(route_faults);
@@ -234,6 +261,7 @@ impl ApplicationBuilder {
         app.instance::<dyn SignalSink>(Arc::clone(&bus) as _);
         app.instance(bus);
         app.instance(Arc::new(self.seeders));
+        app.instance(Arc::new(warmers));
         app.scoped(|| Arc::new(Seed::default()));
         app.instance(Arc::new(configs));
         app.replace(|app| {

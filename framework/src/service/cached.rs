@@ -1,27 +1,15 @@
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
-use super::probe::Returned;
+use super::{CacheSlot, probe::Returned};
 use crate::{
     cache::{Cache, CacheValue},
     container::spawn,
-    database::{after_commit, in_transaction},
+    database::{each_commit, from_primary, in_transaction},
 };
-
-/// Where the result of a call is kept.
-pub struct Entry<'a> {
-    /// The cache.
-    pub cache: &'a Cache,
-    /// The key.
-    pub key: String,
-    /// The tags.
-    pub tags: Vec<String>,
-    /// For how long.
-    pub ttl: Duration,
-}
 
 /// Says of a return type that it can be kept.
 pub fn kept<T: CacheValue + Clone, E: Send + 'static>(returned: Returned<Result<T, E>>) -> Returned<Result<T, E>> {
@@ -55,7 +43,8 @@ impl<T: Clone, E> Unkept<T, E> {
 /// The method's own.
 pub async fn cached<'f, T, E, Load, Keep, Copy>(
     _: Returned<Result<T, E>>,
-    entry: Entry<'_>,
+    cache: &Cache,
+    slot: CacheSlot<T>,
     load: Load,
     keep: Keep,
     copy: Copy,
@@ -67,13 +56,13 @@ where
     Keep: Fn(&T) -> bool + Sync,
     Copy: Fn(&E) -> Option<E> + Sync,
 {
-    let Entry { cache, key, tags, ttl } = entry;
+    let CacheSlot { key, tags, ttl, .. } = slot;
     if in_transaction() {
         return load().await;
     }
     let (load, keep) = (&load, &keep);
     let fetch = || async move {
-        match load().await {
+        match from_primary(load()).await {
             Ok(value) if keep(&value) => Ok(value),
             other => Err(Unkept(Arc::new(Mutex::new(Some(other))))),
         }
@@ -90,7 +79,7 @@ where
 }
 
 /// What ends with a call: all that is kept under these tags. Whatever came of the call, since an error does not say that nothing
-/// was changed; where its caller goes away, at once.
+/// was changed.
 pub struct Invalidation<'a> {
     cache: &'a Cache,
     tags: Vec<String>,
@@ -102,29 +91,39 @@ impl<'a> Invalidation<'a> {
         Self { cache, tags }
     }
 
-    /// Invalidates them; where a transaction is open, once it is committed.
-    pub async fn run(mut self) {
+    /// Runs the call and invalidates them: after the commit of each transaction that begins in it, although its caller may
+    /// be gone by then, and once it has run; where it runs in a transaction, once that is committed.
+    pub async fn around<F: Future>(self, call: F) -> F::Output {
+        let (cache, tags) = (self.cache.clone(), self.tags.clone());
+        let each = move || {
+            let (cache, tags) = (cache.clone(), tags.clone());
+            async move { invalidate(&cache, &tags).await }
+        };
+        let result = each_commit(each, call).await;
+        self.run().await;
+        result
+    }
+
+    async fn run(mut self) {
         let tags = std::mem::take(&mut self.tags);
-        let waits = in_transaction() && after_commit(invalidate(self.cache.clone(), tags.clone())).await.is_ok();
-        if !waits {
-            invalidate(self.cache.clone(), tags).await;
-        }
+        invalidate(self.cache, &tags).await;
     }
 }
 
-async fn invalidate(cache: Cache, tags: Vec<String>) {
-    if let Err(error) = cache.invalidate(&tags).await {
+async fn invalidate(cache: &Cache, tags: &[String]) {
+    if let Err(error) = cache.invalidate(tags).await {
         tracing::error!(?tags, %error, "what was cached could not be invalidated, and may be old until its time is over");
     }
 }
 
 impl Drop for Invalidation<'_> {
+    /// Its caller has gone away.
     fn drop(&mut self) {
-        let tags = std::mem::take(&mut self.tags);
+        let (cache, tags) = (self.cache.clone(), std::mem::take(&mut self.tags));
         if tags.is_empty() {
             return;
         }
-        let mut invalidation = invalidate(self.cache.clone(), tags).boxed();
+        let mut invalidation = async move { invalidate(&cache, &tags).await }.boxed();
         // A cache in memory answers at once.
         if (&mut invalidation).now_or_never().is_none() && Handle::try_current().is_ok() {
             spawn(invalidation);

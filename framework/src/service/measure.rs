@@ -13,8 +13,8 @@ use tokio::runtime::Handle;
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    Audit, AuditEntry, AuditLog, Auditor, Decorator, Entry, MethodInfo, Outcome, ServiceError, WhoActs, cached::cached,
-    decorated, probe::Returned,
+    Audit, AuditEntry, AuditLog, Auditor, CacheSlot, Decorator, MethodInfo, Outcome, ServiceError, WhoActs,
+    cached::cached, decorated, probe::Returned,
 };
 use crate::{
     cache::Cache,
@@ -120,8 +120,8 @@ async fn through(decorator: &dyn Decorator) -> Answer {
 
 /// The call of a cached method whose value is there.
 async fn hit(cache: &Cache) -> Answer {
-    let entry = Entry { cache, key: format!("measure:{}", 1), tags: Vec::new(), ttl: LONGEST * 60 };
-    cached(Returned::<Answer>(PhantomData), entry, || nothing(()), |_| true, |_| None).await
+    let slot = CacheSlot { key: format!("measure:{}", 1), tags: Vec::new(), ttl: LONGEST * 60, value: PhantomData };
+    cached(Returned::<Answer>(PhantomData), cache, slot, || nothing(()), |_| true, |_| None).await
 }
 
 /// The call of an audited method, but for what its log takes.

@@ -88,6 +88,8 @@
 //! - **The audit log is told of an `#[audited]` call before its caller is answered**; inside a transaction, with its commit. One that
 //!   cannot be written is logged as an error, and undoes nothing.
 //! - **Nothing is cached inside a transaction**, and an invalidation there waits for its commit.
+//! - **What a transaction changed is invalidated when it is committed**, although the caller may be gone by then.
+//! - **What is cached is read from the primary**, not from a replica that is behind.
 //! - Methods that are not `async` pass straight through.
 //!
 //! # By hand
@@ -129,8 +131,10 @@
 //!     }
 //!
 //!     async fn moor(&self, berth: u8, ship: &str, papers: &str) -> Result<(), ShipError> {
-//!         let moored = self.inner.moor(berth, ship, papers).await;
-//!         after_commit(self.cache.invalidate([format!("berths:{berth}")])).await;
+//!         let tag = format!("berths:{berth}");
+//!         // Whatever becomes of the caller, and once more for what is not in a transaction.
+//!         let moored = each_commit(|| invalidate(tag), self.inner.moor(berth, ship, papers)).await;
+//!         self.cache.invalidate([tag]).await;
 //!         moored
 //!     }
 //! }
@@ -168,15 +172,17 @@ mod error;
 mod facade;
 mod info;
 mod measure;
+mod prefetch;
 #[doc(hidden)]
 pub mod probe;
+mod slot;
 
 use audit::json as audit_json;
 #[doc(hidden)]
 pub use audit::{Audit, state_of};
 pub use audit::{AuditEntry, AuditLog, AuditOutcome, Auditor, DatabaseAuditLog, State, WhoActs};
 #[doc(hidden)]
-pub use cached::{Entry, Invalidation, cached, kept};
+pub use cached::{Invalidation, cached, kept};
 pub use call::{Call, Failure, Outcome};
 pub use chain::{Chain, ServiceChain};
 #[doc(hidden)]
@@ -188,3 +194,7 @@ pub use decorators::{
 pub use error::{ServiceError, Transient};
 pub use facade::{FacadeReturn, facade, refuse};
 pub use info::{Auditable, Cacheable, Decoratable, MethodInfo, ServiceInfo};
+pub use prefetch::prefetch;
+#[doc(hidden)]
+pub use slot::Answer;
+pub use slot::CacheSlot;

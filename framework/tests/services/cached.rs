@@ -2,9 +2,11 @@
 
 use std::{
     collections::BTreeMap,
+    future::Future,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     time::Duration,
 };
@@ -13,13 +15,16 @@ use futures_util::FutureExt;
 use paravel::{
     cache::Cache,
     container::{Container, ContainerBuilder},
-    database::{Connection, Db, DbError},
+    database::{Connection, Db, DbError, SqliteConn},
     service,
     service::Metrics,
 };
 use parking_lot::Mutex;
 
-use crate::conformance;
+use crate::{
+    conformance,
+    database::{insert, names as ships, with_ships},
+};
 
 /// Not `Clone`: one caller gets it.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -255,6 +260,71 @@ async fn in_transactions<C: Connection>() {
         let reads = desk.reads();
         assert_eq!(log.read("dawn", 1).await.unwrap(), text("moored"));
         assert_eq!(desk.reads(), reads + 1, "committed, and nothing of the transaction's was kept");
+    })
+    .await;
+}
+
+/// Whoever changes names in a database, and may go away half-way.
+#[service]
+trait Crew {
+    #[cached(key = "crew", ttl = "30m", tags("crew"))]
+    async fn names(&self) -> Result<Vec<String>, DbError>;
+    #[invalidates(tags("crew"))]
+    async fn hire(&self, name: String) -> Result<(), DbError>;
+}
+
+struct Hands {
+    db: Arc<Db<SqliteConn>>,
+    // The change waits for it, before it is committed.
+    gate: Mutex<Option<mpsc::Receiver<()>>>,
+}
+
+#[service]
+impl Crew for Hands {
+    async fn names(&self) -> Result<Vec<String>, DbError> {
+        Ok(ships(&self.db).await)
+    }
+
+    async fn hire(&self, name: String) -> Result<(), DbError> {
+        let gate = self.gate.lock().take();
+        self.db
+            .write(async move |c| {
+                insert(c, &name).await?;
+                gate.map(|gate| gate.recv());
+                Ok(())
+            })
+            .await
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_invalidated_when_it_is_committed_though_its_caller_has_gone() {
+    let database = with_ships(&[]).await;
+    let (commit, gate) = mpsc::channel();
+    let hands = Hands { db: Arc::clone(&database.db), gate: Mutex::new(Some(gate)) };
+    let mut app = ContainerBuilder::new();
+    app.instance(Arc::new(Cache::memory("crew", 1 << 20)));
+    app.instance::<dyn Crew>(Arc::new(hands));
+    app.decorate::<dyn Crew>().cached();
+    let app = app.freeze().unwrap();
+    let crew = app.make::<dyn Crew>().unwrap();
+    app.run(async {
+        {
+            let hire = crew.hire("ada".to_owned());
+            tokio::pin!(hire);
+            assert!(
+                std::future::poll_fn(|context| std::task::Poll::Ready(hire.as_mut().poll(context).is_pending())).await
+            );
+        }
+        // After whoever changed it went away, and before the change is committed.
+        assert_eq!(crew.names().await.unwrap(), [""; 0]);
+        commit.send(()).unwrap();
+        let seen = async {
+            while crew.names().await.unwrap() != ["ada"] {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), seen).await.unwrap();
     })
     .await;
 }

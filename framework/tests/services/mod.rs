@@ -7,6 +7,7 @@ mod facades;
 mod guards;
 pub mod logging;
 mod measure;
+mod prefetch;
 
 use std::sync::{
     Arc,

@@ -4,6 +4,7 @@ mod clear;
 mod forget;
 mod prune;
 mod stats;
+mod warm;
 
 use std::sync::Arc;
 

@@ -13,5 +13,5 @@ pub use policy::WatchPolicy;
 pub use queries::{QueryWatch, WatchedQuery};
 pub use slow_query::SlowQuery;
 pub use source::Source;
-pub use sticky::StickyReads;
+pub use sticky::{StickyReads, from_primary};
 pub(super) use watcher::Watcher;

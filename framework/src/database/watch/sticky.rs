@@ -1,6 +1,12 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use crate::container::with_current;
+use crate::container::{Ambient, Scope, enter, with_current};
 
 /// Whether this request, job or command has written: from then on its reads should see what it wrote, which a
 /// replica may not have yet. Lives in its scope.
@@ -8,11 +14,11 @@ use crate::container::with_current;
 pub struct StickyReads(AtomicBool);
 
 impl StickyReads {
-    /// Whether something was written in the scope that is in force here.
+    /// Whether something was written in the scope that is in force here, or the latest is wanted ([`from_primary`]).
     pub fn in_force() -> bool {
         let marked = |app: &crate::container::Container| {
-            let mark = app.current_scope().and_then(|scope| scope.get::<Self>());
-            mark.is_some_and(|mark| mark.0.load(Ordering::Acquire))
+            let Some(scope) = app.current_scope() else { return false };
+            scope.get::<Self>().is_some_and(|mark| mark.0.load(Ordering::Acquire)) || scope.get::<Latest>().is_some()
         };
         with_current(marked).unwrap_or(false)
     }
@@ -26,4 +32,16 @@ impl StickyReads {
             }
         });
     }
+}
+
+/// That the latest is wanted, whoever has written it.
+struct Latest;
+
+/// Runs a future whose reads go to the primary. What is kept for longer must be read so: a replica may not have yet what an
+/// earlier value was dropped for.
+pub async fn from_primary<F: Future>(future: F) -> F::Output {
+    let Some(ambient) = Ambient::capture() else { return future.await };
+    let scope = ambient.container().current_scope().map_or_else(Scope::new, Scope::child);
+    scope.set(Latest);
+    enter(Ambient::new(ambient.container().with_scope(Arc::new(scope))), future).await
 }

@@ -1,0 +1,4 @@
+//! What `cache:warm` fills the cache with.
+
+mod roles;
+mod users;
