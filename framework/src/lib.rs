@@ -21,7 +21,8 @@
 //! pub fn application() -> ApplicationBuilder {
 //!     Application::builder().routes(routes)
 //! }
-//! # let _ = application();
+//! # application().env(paravel::support::Env::default()).build()?;
+//! # Ok::<(), paravel::foundation::StartError>(())
 //! ```
 //!
 //! The modules stand in layers; each uses only those before it: [`support`], [`config`], [`container`], [`console`],

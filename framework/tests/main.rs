@@ -29,6 +29,7 @@ mod listeners;
 mod macros;
 mod migrations;
 mod migrator;
+mod no_database;
 mod overload;
 #[cfg(all(unix, any(feature = "postgres", feature = "mysql")))]
 mod own_server;

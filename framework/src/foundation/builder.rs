@@ -7,7 +7,7 @@ use crate::{
     config::{
         AlertConfig, AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, RedisConfig,
     },
-    console::{Command, CommandEntry, Registry},
+    console::{Command, CommandEntry, Part, Registry},
     container::{ContainerBuilder, Dependencies, DynProvider, GraphFault, GraphFaults, Provider},
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
     events::{EventBus, Heard, ListenerEntry, ListenerFn, Monitor, Subscriber, subscriptions},
@@ -161,9 +161,10 @@ impl ApplicationBuilder {
         self
     }
 
-    /// All commands of the application.
+    /// All commands of the application. One without a database has none about databases.
     pub fn registry(&self) -> Registry {
-        Registry::collect(self.commands.iter().copied())
+        let all = Registry::collect(self.commands.iter().copied());
+        if self.backend.is_some() { all } else { all.without(Part::Database) }
     }
 
     /// Configures, registers, verifies and freezes. Nothing runs yet, and no database is opened.
@@ -171,6 +172,7 @@ impl ApplicationBuilder {
     /// # Errors
     /// [`StartError`], with all faults of the phase that has any.
     pub fn build(self) -> Result<Application, StartError> {
+        let registry = self.registry();
         let env = match self.env {
             Some(env) => env,
             None => Env::load(std::path::Path::new("."))?,
@@ -230,7 +232,6 @@ impl ApplicationBuilder {
             provider.register(&mut app);
         }
 
-        let registry = Registry::collect(self.commands);
         faults.extend(registry.faults());
         let bus = EventBus::collect(self.listeners);
         faults.extend(bus.faults());
