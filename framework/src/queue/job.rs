@@ -99,8 +99,8 @@ pub struct UniqueKey {
 
 impl UniqueKey {
     /// A key that is taken until the job is done, for an hour at most.
-    pub fn new(key: impl ToString) -> Self {
-        Self { key: key.to_string(), lasts: Duration::from_secs(3600), until: UniqueUntil::Done }
+    pub fn new(key: impl Into<String>) -> Self {
+        Self { key: key.into(), lasts: Duration::from_secs(3600), until: UniqueUntil::Done }
     }
 
     /// For so long at most.

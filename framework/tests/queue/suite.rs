@@ -196,7 +196,7 @@ pub async fn what_is_due_later_waits_for_its_moment(stand: Stand) {
 pub async fn an_attempt_counts_and_a_release_does_not(stand: Stand) {
     let me = worker(&stand).await;
     push(&stand, vec![message("a")]).await;
-    let mut take = async || claim(&*stand.driver, me, &["a"], 1).await.remove(0);
+    let take = async || claim(&*stand.driver, me, &["a"], 1).await.remove(0);
     let first = take().await;
     let payload = Some(vec![7].into());
     assert_eq!(settle(&stand, &first, Outcome::Release { due: None, payload }).await, Settled::Done);
