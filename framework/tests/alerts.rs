@@ -8,7 +8,7 @@ use std::{
 use paravel::{
     cache::{Cache, CacheError, Caches, Stores},
     config::{AlertConfig, CacheConfig},
-    container::{Ambient, Container, ContainerBuilder, ContainerError, enter_sync},
+    container::{Container, ContainerBuilder, ContainerError},
     database::SqliteConn,
     events::{EventBus, ListenerEntry, Monitor},
     foundation::Application,
