@@ -26,7 +26,7 @@
 //! ```
 //!
 //! The modules stand in layers; each uses only those before it: [`support`], [`config`], [`container`], [`console`],
-//! [`database`], `redis`, [`cache`], [`events`], [`mod@service`], [`auth`], [`http`], [`foundation`], [`facades`] and `testing`.
+//! [`database`], `redis`, [`cache`], [`queue`], [`events`], [`mod@service`], [`auth`], [`http`], [`foundation`], [`facades`] and `testing`.
 #![warn(missing_docs)]
 
 // So that the attributes, which name `::paravel`, work in this crate's own examples and tests.
@@ -42,6 +42,7 @@ pub mod events;
 pub mod facades;
 pub mod foundation;
 pub mod http;
+pub mod queue;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod service;

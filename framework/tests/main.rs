@@ -34,6 +34,7 @@ mod no_database;
 mod overload;
 #[cfg(all(unix, any(feature = "postgres", feature = "mysql")))]
 mod own_server;
+mod queue;
 mod read_cache;
 #[cfg(all(unix, feature = "redis"))]
 mod redis;

@@ -29,8 +29,6 @@ pub trait ListenerMethod<'e, S, E> {
     fn call(&self, subscriber: &'e S, event: &'e E) -> impl Future<Output: ListenerOutput> + Send + 'e;
 }
 
-// Else the compiler counts arguments, and does not say what they are.
-#[diagnostic::do_not_recommend]
 impl<'e, Function, Fut, S: 'static, E: 'static> ListenerMethod<'e, S, E> for Function
 where
     Function: Fn(&'e S, &'e E) -> Fut,
