@@ -12,7 +12,7 @@ pub struct SeedConfig {
     pub admin_email: String,
     /// `ADMIN_PASSWORD`: their password. By default one is made, and printed once.
     pub admin_password: Option<Secret<String>>,
-    /// `DEMO_USERS`: how many users `db:seed --class demo` makes. Default 100.
+    /// `DEMO_USERS`: how many users `db:seed --class demo` makes, up to 1000000. Default 100.
     pub demo_users: u64,
 }
 
@@ -24,7 +24,9 @@ impl SeedConfig {
         Self {
             admin_email: env.var("ADMIN_EMAIL", "The first administrator's e-mail address").or::<Email>(email).address,
             admin_password: password.map(|Password(password)| password),
-            demo_users: env.var("DEMO_USERS", "How many users `db:seed --class demo` makes").or(100_u64),
+            demo_users: env
+                .var("DEMO_USERS", "How many users `db:seed --class demo` makes")
+                .between(0..=1_000_000, 100_u64),
         }
     }
 }

@@ -125,6 +125,37 @@ async fn nothing_is_coloured_where_there_is_no_terminal() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
+async fn on_a_terminal_it_is_coloured_unless_no_color_says_otherwise() -> anyhow::Result<()> {
+    let artisan = env!("CARGO_BIN_EXE_artisan");
+    for (no_color, flag, coloured) in [
+        (None, "", true),
+        (Some("1"), "", false),
+        // An empty one says nothing: https://no-color.org.
+        (Some(""), "", true),
+        (None, " --color never", false),
+        (Some("1"), " --color always", true),
+    ] {
+        let mut binary = Binary::new("testing")?.env("TERM", "xterm");
+        if let Some(no_color) = no_color {
+            binary = binary.env("NO_COLOR", no_color);
+        }
+        // It runs a command on a terminal of its own.
+        let mut script = binary.command("script");
+        script.args(["-qec", &format!("{artisan} container:verify{flag}"), "/dev/null"]);
+        let ended = match Ended::of(&mut script).await {
+            Ok(ended) => ended,
+            Err(error) => {
+                println!("left out: `script` cannot be run: {error}");
+                return Ok(());
+            }
+        };
+        assert!(ended.code == Some(0) && ended.out.contains("no faults"), "{ended:?}");
+        assert_eq!(ended.out.contains("\x1b[32m"), coloured, "NO_COLOR={no_color:?}{flag}: {ended:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn json_is_all_that_stands_on_standard_output() -> anyhow::Result<()> {
     let binary = Binary::new("testing")?;
     binary.json(&["migrate", "--seed"]).await?;

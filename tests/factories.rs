@@ -136,6 +136,14 @@ async fn demo_users_have_the_password_that_is_shown() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn more_demo_users_than_anybody_looks_at_are_refused() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?.env("DEMO_USERS", "1000001");
+    let said = binary.refused(1, &["about"]).await?;
+    assert!(said.contains("DEMO_USERS is \"1000001\", but must be a whole number from 0 to 1000000"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_terminal_sees_how_far_it_has_come() -> anyhow::Result<()> {
     let binary = Binary::new("testing")?.env("DEMO_USERS", "40");
     binary.done(&["migrate"]).await?;

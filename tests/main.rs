@@ -12,6 +12,7 @@ mod commands;
 mod console;
 mod environment;
 mod events;
+mod facades;
 mod factories;
 mod full_disk;
 mod house;

@@ -47,10 +47,11 @@ async fn migrate_status_says_where_each_migration_stands() -> anyhow::Result<()>
 
 #[tokio::test]
 async fn who_looks_at_a_missing_database_makes_none() -> anyhow::Result<()> {
-    let binary = Binary::new("testing")?;
     if !is_embedded() {
+        println!("left out: a server has a database that is there");
         return Ok(());
     }
+    let binary = Binary::new("testing")?;
     for line in [&["db:show"][..], &["db:monitor"], &["db:table", "users"]] {
         let said = binary.refused(1, line).await?;
         let missing = format!("there is no database yet at {}: `artisan migrate` makes it", binary.url());

@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use app::application;
+use app::{
+    application,
+    models::{Role, RoleEdit, RoleId, RoleWithPermissions},
+    repositories::{Guarded, ListRequest, RoleRepository, RoleSort},
+};
 use paravel::{
     async_trait,
     auth::{Argon2Hasher, HashError, Hasher},
     config::AuthConfig,
+    database::{DbError, Page},
+    service,
     support::{Env, Secret},
     testing::{TestApp, TestResponse},
 };
@@ -154,6 +160,64 @@ async fn a_change_keeps_what_another_changes_meanwhile() -> anyhow::Result<()> {
     quick?;
     slow.assert_status(200).assert_json("/data/name", "Ada Lovelace").assert_json("/data/email", "al@example.com");
     log_in(&app, "al@example.com", "another horse").await?;
+    Ok(())
+}
+
+/// Roles that somebody else deletes at the moment at which they are to be changed.
+struct Vanishing(Arc<dyn RoleRepository>);
+
+#[service]
+impl RoleRepository for Vanishing {
+    async fn find(&self, id: RoleId) -> Result<Option<RoleWithPermissions>, DbError> {
+        self.0.find(id).await
+    }
+
+    async fn named(&self, names: &[String]) -> Result<Vec<RoleWithPermissions>, DbError> {
+        self.0.named(names).await
+    }
+
+    async fn many(&self, ids: &[RoleId]) -> Result<Vec<RoleWithPermissions>, DbError> {
+        self.0.many(ids).await
+    }
+
+    async fn names(&self) -> Result<Vec<String>, DbError> {
+        self.0.names().await
+    }
+
+    async fn page(&self, request: ListRequest<'_, RoleSort>) -> Result<Page<RoleWithPermissions>, DbError> {
+        self.0.page(request).await
+    }
+
+    async fn create(&self, role: Role, permissions: Vec<String>) -> Result<bool, DbError> {
+        self.0.create(role, permissions).await
+    }
+
+    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<Guarded, DbError> {
+        assert_eq!(self.0.delete(id).await?, Guarded::Done);
+        self.0.update(id, edit, permissions).await
+    }
+
+    async fn delete(&self, id: RoleId) -> Result<Guarded, DbError> {
+        self.0.delete(id).await
+    }
+
+    async fn add_permissions(&self, names: Vec<String>) -> Result<(), DbError> {
+        self.0.add_permissions(names).await
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_is_deleted_while_it_is_changed_is_not_there() -> anyhow::Result<()> {
+    let app = seeded(application().replace(|app| {
+        app.extend(|inner: Arc<dyn RoleRepository>| -> Arc<dyn RoleRepository> { Arc::new(Vanishing(inner)) });
+    }))
+    .await?;
+    let admin = admin(&app).await?;
+    for change in [json!({"permissions": ["users.view"]}), json!({"permissions": ["no.such"]}), json!({"name": "x"})] {
+        let role = app.post("/api/v1/roles").bearer(&admin.token).json(&json!({"name": "captain"})).send().await;
+        let path = format!("/api/v1/roles/{}", id(&role));
+        app.patch(&path).bearer(&admin.token).json(&change).send().await.assert_problem(404, None);
+    }
     Ok(())
 }
 

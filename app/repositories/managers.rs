@@ -17,8 +17,10 @@ use crate::{
 pub enum Guarded {
     /// It is made.
     Done,
-    /// What it is about, or a name in it, does not exist. Nothing is changed.
+    /// What it is about does not exist. Nothing is changed.
     NotFound,
+    /// A name in it does not exist. Nothing is changed.
+    UnknownName,
     /// Nobody would be left who can manage users and roles. Nothing is changed.
     LastManager,
 }
@@ -26,6 +28,7 @@ pub enum Guarded {
 /// Why a transaction is undone.
 pub(super) enum Undone {
     NotFound,
+    UnknownName,
     LastManager,
     Database(DbError),
 }
@@ -47,6 +50,7 @@ pub(super) fn guarded(done: Result<(), Undone>) -> Result<Guarded, DbError> {
     match done {
         Ok(()) => Ok(Guarded::Done),
         Err(Undone::NotFound) => Ok(Guarded::NotFound),
+        Err(Undone::UnknownName) => Ok(Guarded::UnknownName),
         Err(Undone::LastManager) => Ok(Guarded::LastManager),
         Err(Undone::Database(error)) => Err(error),
     }

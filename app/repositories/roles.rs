@@ -166,12 +166,14 @@ impl RoleRepository for DieselRoles {
     async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<Guarded, DbError> {
         let done = self.db.write(async move |c| {
             let managed = permissions.is_some() && managers::are_there(c).await?;
-            RoleRows::update(c, id, edit).await?;
+            if !RoleRows::update(c, id, edit).await? {
+                return Err(Undone::NotFound);
+            }
             if let Some(permissions) = permissions {
                 let old = role_permissions::table.filter(role_permissions::role_id.eq(id));
                 diesel::delete(old).execute(c).await?;
                 if !give(c, id, &permissions).await? {
-                    return Err(Undone::NotFound);
+                    return Err(Undone::UnknownName);
                 }
             }
             managers::still_there(c, managed).await

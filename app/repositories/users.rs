@@ -262,7 +262,7 @@ impl UserRepository for DieselUsers {
             diesel::update(users::table.find(id)).set(users::updated_at.eq(now)).execute(c).await?;
             diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(c).await?;
             if add_roles(c, id, &names).await? != names.len() {
-                return Err(Undone::NotFound);
+                return Err(Undone::UnknownName);
             }
             announce(&events, id, RoleAssigned { user: id, roles: names }).await;
             managers::still_there(c, managed).await

@@ -10,6 +10,7 @@ use paravel::{
     support::{Clock, Patch},
 };
 
+use super::each_once;
 use crate::{
     models::{Role, RoleEdit, RoleId, RoleWithPermissions},
     repositories::{Guarded, ListRequest, RoleRepository, RoleSort},
@@ -119,12 +120,6 @@ fn taken(error: DbError) -> RoleError {
     if error.is_unique_violation() { RoleError::NameTaken } else { error.into() }
 }
 
-fn each_once(mut names: Vec<String>) -> Vec<String> {
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
 impl AppRoles {
     async fn by_key(&self, ids: Vec<RoleId>) -> Result<Vec<(RoleId, RoleWithPermissions)>, DbError> {
         Ok(self.roles.many(&ids).await?.into_iter().map(|found| (found.role.id, found)).collect())
@@ -183,7 +178,8 @@ impl RoleService for AppRoles {
         let permissions = change.permissions.value().map(each_once);
         match self.roles.update(before.role.id, edit, permissions).await.map_err(taken)? {
             Guarded::Done => self.find(id).await,
-            Guarded::NotFound => Err(RoleError::UnknownPermission),
+            Guarded::NotFound => Err(RoleError::NotFound),
+            Guarded::UnknownName => Err(RoleError::UnknownPermission),
             Guarded::LastManager => Err(RoleError::LastManager),
         }
     }
@@ -191,7 +187,7 @@ impl RoleService for AppRoles {
     async fn delete(&self, id: RoleId) -> Result<(), RoleError> {
         match self.roles.delete(id).await? {
             Guarded::Done => Ok(()),
-            Guarded::NotFound => Err(RoleError::NotFound),
+            Guarded::NotFound | Guarded::UnknownName => Err(RoleError::NotFound),
             Guarded::LastManager => Err(RoleError::LastManager),
         }
     }

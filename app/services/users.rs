@@ -11,6 +11,7 @@ use paravel::{
     support::{Clock, Patch, Secret, nearest},
 };
 
+use super::each_once;
 use crate::{
     models::{Email, User, UserEdit, UserId, UserRow, UserWithRoles},
     repositories::{Guarded, ListRequest, RoleRepository, UserRepository, UserSort},
@@ -140,12 +141,6 @@ fn taken(error: DbError) -> UserError {
     if error.is_unique_violation() { UserError::EmailTaken } else { error.into() }
 }
 
-fn each_once(mut names: Vec<String>) -> Vec<String> {
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
 impl AppUsers {
     /// Which of these roles does not exist.
     async fn unknown_role(&self, names: &[String]) -> Result<Option<UserError>, DbError> {
@@ -244,7 +239,7 @@ impl UserService for AppUsers {
     async fn delete(&self, id: UserId) -> Result<(), UserError> {
         match self.users.delete(id).await? {
             Guarded::Done => Ok(()),
-            Guarded::NotFound => Err(UserError::NotFound),
+            Guarded::NotFound | Guarded::UnknownName => Err(UserError::NotFound),
             Guarded::LastManager => Err(UserError::LastManager),
         }
     }
@@ -254,7 +249,8 @@ impl UserService for AppUsers {
         let before = self.find(id).await?;
         match self.users.set_roles(before.user.id, roles.clone(), self.clock.now()).await? {
             Guarded::Done => self.find(id).await,
-            Guarded::NotFound => Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NotFound)),
+            Guarded::NotFound => Err(UserError::NotFound),
+            Guarded::UnknownName => Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NotFound)),
             Guarded::LastManager => Err(UserError::LastManager),
         }
     }

@@ -4,6 +4,8 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod machine;
+
 use std::{
     error::Error,
     hint::black_box,
@@ -35,6 +37,7 @@ fn main() -> Result<()> {
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
     }
+    machine::print();
     hits()?;
     misses()?;
     invalidation()?;

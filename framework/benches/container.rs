@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p paravel --bench container`
 
+mod machine;
+
 use std::{hint::black_box, sync::Arc};
 
 use divan::{Bencher, counter::ItemsCount};
@@ -11,6 +13,7 @@ use paravel::{
 };
 
 fn main() {
+    machine::print();
     divan::main();
 }
 

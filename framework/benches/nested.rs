@@ -9,6 +9,8 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod machine;
+
 use std::{
     error::Error,
     time::{Duration, Instant},
@@ -82,6 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
     }
+    machine::print();
     let folder = tempfile::tempdir()?;
     let url = format!("sqlite://{}", folder.path().join("nested.sqlite").display());
     let db = Db::new(DatabaseConfig::from_env(&Env::from_pairs([("DATABASE_URL", url)])))?;

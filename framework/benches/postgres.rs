@@ -7,6 +7,8 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod machine;
+
 use std::{
     error::Error,
     future::Future,
@@ -48,6 +50,7 @@ fn main() -> Result<()> {
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
     }
+    machine::print();
     let Some(database) = TestDatabase::create("postgres")? else {
         println!("left out: give a server's address in TEST_POSTGRES_URL");
         return Ok(());

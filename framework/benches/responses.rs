@@ -7,6 +7,8 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod machine;
+
 use std::{error::Error, hint::black_box, time::Duration, time::Instant};
 
 use paravel::{
@@ -59,6 +61,7 @@ fn main() -> Result<()> {
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
     }
+    machine::print();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let app = TestApp::boot(Application::builder().database::<SqliteConn>(&[]).routes(routes)).await?;

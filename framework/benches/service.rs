@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p paravel --bench service`
 
+mod machine;
+
 use std::{
     future::Future,
     hint::black_box,
@@ -27,6 +29,7 @@ fn main() {
     let _entered = runtime.enter();
     let log = tracing_subscriber::fmt().with_writer(io::sink).with_max_level(tracing::Level::INFO);
     log.init();
+    machine::print();
     divan::main();
 }
 

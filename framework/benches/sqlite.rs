@@ -6,6 +6,8 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod machine;
+
 use std::{
     error::Error,
     future::Future,
@@ -73,7 +75,7 @@ fn main() -> Result<()> {
             bench(folder.path())?;
         }
     }
-    println!("{}", machine());
+    machine::print();
     Ok(())
 }
 
@@ -246,13 +248,6 @@ fn micros(time: Duration, count: usize) -> f64 {
 
 fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
-}
-
-fn machine() -> String {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("machine: {cores} cores of {}", model.trim_start_matches([' ', '\t', ':']))
 }
 
 /// Its own module, because diesel's methods and diesel-async's have the same names.

@@ -23,6 +23,7 @@ mod events;
 mod facades;
 mod factories;
 mod graph;
+mod json_schema;
 mod layers;
 mod lifetimes;
 mod listeners;
@@ -44,6 +45,9 @@ mod servers;
 mod services;
 mod slow_queries;
 mod sqlite;
+#[cfg(unix)]
+mod test_command;
 mod transactions;
+mod verify;
 mod watch;
 mod watched_requests;

@@ -47,10 +47,8 @@ use syn::parse_macro_input;
 ///
 /// impl Greetings {
 ///     pub async fn greet(name: &str) -> Result<String, GreetError> {
-///         match paravel::current().and_then(|app| app.make::<dyn Greeter>()) {
-///             Ok(service) => service.greet(name).await,
-///             Err(error) => Err(error.into()),
-///         }
+///         let app = paravel::container::current().map_err(ContainerError::from)?;
+///         app.make::<dyn Greeter>()?.greet(name).await
 ///     }
 /// }
 /// ```

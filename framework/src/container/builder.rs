@@ -1,7 +1,7 @@
 use std::{any::TypeId, collections::HashMap, marker::PhantomData, panic::Location, sync::Arc};
 
 use super::{
-    Container, Dependency, DependencyInfo, Extender, Factory, Key, Lifetime, Shape,
+    Container, Extender, Factory, Key, Lifetime,
     binding::{Contextual, Extension, Made, Recipe},
     factory::{erase, erase_extender},
     graph::{Graph, GraphFault, GraphFaults, Root},
@@ -274,17 +274,5 @@ impl<A: ?Sized + 'static, B: ?Sized + 'static> Needs<'_, A, B> {
             self.builder.contextual.retain(|earlier| earlier.node() != given.node());
         }
         self.builder.contextual.push(given);
-    }
-}
-
-impl DependencyInfo {
-    /// What the dependency of type `D` tells the graph.
-    pub fn of<D: Dependency>() -> Self {
-        D::info()
-    }
-
-    /// An `Arc<T>` that must be bound.
-    pub fn one<T: ?Sized + 'static>() -> Self {
-        Self { key: Key::of::<T>(), shape: Shape::One }
     }
 }

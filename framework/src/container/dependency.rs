@@ -11,6 +11,18 @@ pub struct DependencyInfo {
     pub shape: Shape,
 }
 
+impl DependencyInfo {
+    /// What the dependency of type `D` tells the graph.
+    pub fn of<D: Dependency>() -> Self {
+        D::info()
+    }
+
+    /// An `Arc<T>` that must be bound.
+    pub fn one<T: ?Sized + 'static>() -> Self {
+        Self { key: Key::of::<T>(), shape: Shape::One }
+    }
+}
+
 /// In what form a dependency is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

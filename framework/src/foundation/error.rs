@@ -2,8 +2,8 @@ use crate::{
     auth::HashError,
     cache::MissingStore,
     config::ConfigError,
-    container::GraphFaults,
-    database::DbError,
+    container::{ContainerError, GraphFaults},
+    database::{DbError, MigrationError},
     support::{BoxError, EnvError, EnvFaults, short_name},
 };
 
@@ -32,6 +32,20 @@ pub enum StartError {
     /// The database could not be opened.
     #[error(transparent)]
     Database(#[from] DbError),
+    /// A service could not be made.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
+    /// The migrations could not be applied.
+    #[error("the migrations could not be applied: {0}")]
+    Migration(#[source] MigrationError),
+    /// A test has no folder of its own.
+    #[cfg(feature = "testing")]
+    #[error("the test's folder could not be made: {0}")]
+    TestFolder(#[source] std::io::Error),
+    /// A test has no database of its own.
+    #[cfg(feature = "testing")]
+    #[error("the test's database could not be made: {0}")]
+    TestDatabase(#[source] BoxError),
     /// A provider could not boot.
     #[error("the provider {} could not boot: {source}", short_name(provider))]
     Provider {

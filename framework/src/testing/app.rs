@@ -38,8 +38,7 @@ impl TestApp {
     /// # Errors
     /// [`StartError`].
     pub async fn boot(mut builder: ApplicationBuilder) -> Result<Self, StartError> {
-        let folder = tempfile::tempdir()
-            .map_err(|source| StartError::Provider { provider: "the test's folder", source: source.into() })?;
+        let folder = tempfile::tempdir().map_err(StartError::TestFolder)?;
         let database = match builder.backend() {
             Some(backend) => Some(own_database(backend)?),
             None => None,
@@ -64,17 +63,10 @@ impl TestApp {
             seed.restart(SEED);
         }
         if container.bound::<dyn DatabaseAdmin>() {
-            let migrator: Result<Arc<Migrator>, _> = container.make();
-            if let Ok(migrator) = migrator {
-                let migrated = container.run(async move { migrator.migrate().await }).await;
-                migrated
-                    .map_err(|source| StartError::Provider { provider: "the migrations", source: source.into() })?;
-            }
+            let migrator: Arc<Migrator> = container.make()?;
+            container.run(async move { migrator.migrate().await }).await.map_err(StartError::Migration)?;
         }
-        let endpoint = match container.make::<Kernel>() {
-            Ok(kernel) => kernel.endpoint(application.container()).boxed(),
-            Err(error) => return Err(StartError::Provider { provider: "the kernel", source: error.into() }),
-        };
+        let endpoint = container.make::<Kernel>()?.endpoint(application.container()).boxed();
         Ok(Self { application, container, registry, endpoint: Arc::new(endpoint), folder, _database: database })
     }
 
@@ -173,7 +165,6 @@ impl TestApp {
 
 fn own_database(backend: &'static str) -> Result<TestDatabase, StartError> {
     let missing = || format!("it needs a server of {backend}, which bin/test starts");
-    let failed = |source| StartError::Provider { provider: "the test's database", source };
-    let created = TestDatabase::create(backend).map_err(|error| failed(error.into()))?;
-    created.ok_or_else(|| failed(missing().into()))
+    let created = TestDatabase::create(backend).map_err(|error| StartError::TestDatabase(error.into()))?;
+    created.ok_or_else(|| StartError::TestDatabase(missing().into()))
 }

@@ -1,8 +1,11 @@
 use std::{
+    future::{Future, poll_fn},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -53,10 +56,22 @@ fn remember(cache: &Cache, gate: &Gate) -> tokio::task::JoinHandle<Result<Arc<us
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_who_want_the_same_at_once_share_one_load() {
-    let (cache, gate) = (cache(), Gate::shut());
-    let tasks: Vec<_> = (0..1000).map(|_| remember(&cache, &gate)).collect();
-    gate.is_waited_at(1).await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    let (cache, gate, asked) = (cache(), Gate::shut(), Arc::new(AtomicUsize::new(0)));
+    let ask = || {
+        let (cache, gate, asked) = (cache.clone(), gate.clone(), Arc::clone(&asked));
+        async move {
+            let mut load = pin!(cache.remember("a", HOUR, async || Ok::<_, String>(gate.pass().await)));
+            // Once it has been polled it is among those who want the value.
+            let first = poll_fn(|context| Poll::Ready(load.as_mut().poll(context))).await;
+            asked.fetch_add(1, SeqCst);
+            assert!(first.is_pending(), "the gate is shut");
+            load.await
+        }
+    };
+    let tasks: Vec<_> = (0..1000).map(|_| paravel::spawn(ask())).collect();
+    while asked.load(SeqCst) < 1000 {
+        tokio::task::yield_now().await;
+    }
     gate.open();
     for value in join_all(tasks).await {
         assert_eq!(*value.unwrap().unwrap(), 1);
