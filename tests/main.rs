@@ -2,6 +2,7 @@
 //! a database of its own, and all run at once.
 #![allow(clippy::print_stdout, reason = "a test that is left out says why")]
 
+mod audit;
 mod bad_bodies;
 mod bad_http;
 mod bad_queries;

@@ -8,7 +8,8 @@ use crate::support::{ADMIN, Binary, is_embedded};
 
 const KEY: &str = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
+    "audit_log",
     "cache_entries",
     "cache_locks",
     "cache_tags",

@@ -19,8 +19,8 @@ impl Provider for ServiceProvider {
 
         let log = app.configured::<LogConfig>().is_some_and(|log| log.services);
         let cache = app.configured::<CacheConfig>().is_some_and(|cache| cache.store != CacheStore::Null);
-        app.decorate::<dyn UserService>().with(Logging::at(Level::Info)).when(log).cached().when(cache);
-        app.decorate::<dyn RoleService>().with(Logging::at(Level::Info)).when(log).cached().when(cache);
+        app.decorate::<dyn UserService>().with(Logging::at(Level::Info)).when(log).cached().when(cache).audited();
+        app.decorate::<dyn RoleService>().with(Logging::at(Level::Info)).when(log).cached().when(cache).audited();
         app.decorate::<dyn AuthService>().with(Logging::at(Level::Info)).when(log);
     }
 }

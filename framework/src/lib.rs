@@ -25,7 +25,7 @@
 //! ```
 //!
 //! The modules stand in layers; each uses only those before it: [`support`], [`config`], [`container`], [`console`],
-//! [`database`], [`events`], [`mod@service`], [`auth`], [`http`], [`foundation`], [`facades`] and `testing`.
+//! [`database`], `redis`, [`cache`], [`events`], [`mod@service`], [`auth`], [`http`], [`foundation`], [`facades`] and `testing`.
 #![warn(missing_docs)]
 
 // So that the attributes, which name `::paravel`, work in this crate's own examples and tests.
@@ -41,6 +41,8 @@ pub mod events;
 pub mod facades;
 pub mod foundation;
 pub mod http;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod service;
 pub mod support;
 #[cfg(feature = "testing")]
@@ -74,7 +76,7 @@ pub mod __private {
         database::repository,
         events::downcast as event,
         http::{DescribeExtractor, DescribeOther, Probe},
-        service::{Answer, Invalidation, cached, decorated, facade, kept, refuse},
+        service::{Answer, Audit, Invalidation, cached, decorated, facade, kept, refuse, state_of},
     };
 
     /// The traits by which an expansion asks types what they can do.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use paravel::{
-    config::{AppConfig, AuthConfig, ConfigError, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, LogFormat},
+    config::{
+        AppConfig, AuthConfig, ConfigError, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, LogFormat, RedisConfig,
+    },
     support::{AppKey, Env},
 };
 
@@ -105,6 +107,35 @@ fn a_databases_password_is_left_out_wherever_the_address_is_shown() {
     ];
     for text in shown {
         assert!(text.contains("postgres://[redacted]@db.example.com/app") && !text.contains("hunter22"), "{text}");
+    }
+}
+
+#[test]
+fn no_half_of_a_password_is_shown_that_breaks_its_address() {
+    for url in ["redis://:hunter?22@h/0", "redis://:hunter#22@h/0", "redis://h/?pass=hunter@22"] {
+        let shown = RedisConfig::from_env(&Env::from_pairs([("REDIS_URL", url)])).url.to_string();
+        assert_eq!(shown, "redis://[redacted]", "{url}");
+    }
+}
+
+#[test]
+fn redis_has_its_keys_under_the_applications_name() {
+    let prefix = |pairs: &[(&str, &str)]| {
+        let env = Env::from_pairs(pairs.iter().copied());
+        let config = RedisConfig::from_env(&env);
+        env.check().unwrap();
+        config.prefix
+    };
+    assert_eq!(prefix(&[]), "paravel:");
+    assert_eq!(prefix(&[("APP_NAME", "The Lone, Islands!")]), "the-lone-islands:");
+    assert_eq!(prefix(&[("APP_NAME", "船")]), "paravel:");
+    assert_eq!(prefix(&[("APP_NAME", "Harbour"), ("REDIS_PREFIX", "{old}_")]), "{old}_");
+    let read = |env: &Env| _ = RedisConfig::from_env(env);
+    // A star would make a pattern of other keys.
+    for pair in
+        [("REDIS_PREFIX", "all*"), ("REDIS_URL", "http://h"), ("REDIS_URL", "redis://"), ("REDIS_TIMEOUT", "0s")]
+    {
+        assert_eq!(faults(&[pair], read).len(), 1, "{pair:?}");
     }
 }
 

@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "a test that is left out says why")]
 
+mod alerts;
 mod ambient;
 mod cache;
 mod cached_responses;
 mod cancellation;
+#[cfg(all(unix, any(feature = "postgres", feature = "mysql", feature = "redis")))]
+mod certificates;
 mod commit_hooks;
 mod config;
 mod conformance;
@@ -28,6 +31,8 @@ mod overload;
 #[cfg(all(unix, any(feature = "postgres", feature = "mysql")))]
 mod own_server;
 mod read_cache;
+#[cfg(all(unix, feature = "redis"))]
+mod redis;
 mod router;
 mod seeders;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

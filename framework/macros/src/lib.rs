@@ -6,6 +6,7 @@ mod inject;
 mod listener;
 mod migrations;
 mod service;
+mod service_audited;
 mod service_cached;
 mod service_decorated;
 mod service_method;
@@ -62,6 +63,9 @@ use syn::parse_macro_input;
 ///   of every argument by its `Display`; `None` only with `keep_none`, an error never. Where that of a method `find` is kept says
 ///   `<dyn Greeter>::cached_find(..)`, for `paravel::service::prefetch`.
 /// - `#[invalidates(tags("users:{id}"))]` on a method: what is kept under the tags is no longer true once it has run.
+/// - `#[audited("user.updated", before = find(id), after = find(id))]` on a method: each call is written to the audit log, with what
+///   other methods of the trait return before and after it. Without `after` it is what the call itself returns, where that is
+///   `Serialize`.
 #[proc_macro_attribute]
 pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::Item);

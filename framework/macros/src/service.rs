@@ -5,7 +5,7 @@ use syn::{
     parse_quote, spanned::Spanned,
 };
 
-use super::{service_decorated, service_method::Method};
+use super::{service_audited, service_decorated, service_method::Method};
 
 pub fn expand(arguments: TokenStream, item: Item) -> Result<TokenStream> {
     match item {
@@ -65,6 +65,7 @@ fn expand_trait(facade: Option<Ident>, mut item: ItemTrait) -> Result<TokenStrea
     }) {
         return Err(error);
     }
+    service_audited::check(&known)?;
     let decorated = service_decorated::expand(&item, &known);
     let facade = match facade {
         Some(name) => {

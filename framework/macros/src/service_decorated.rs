@@ -3,7 +3,7 @@ use quote::quote;
 use syn::{Ident, Index, ItemTrait};
 
 use super::{
-    service_cached,
+    service_audited, service_cached,
     service_method::{Argument, Method},
 };
 
@@ -12,6 +12,7 @@ pub fn expand(item: &ItemTrait, methods: &[Method]) -> TokenStream {
     let service = &item.ident;
     let functions = methods.iter().enumerate().map(|(index, method)| function(index, method));
     let cached = service_cached::expand(item, methods);
+    let audited = service_audited::expand(item, methods);
     let infos = methods.iter().map(|method| info(service, method));
     quote! {
         #[allow(unused_imports, clippy::all, reason = "the expansion of #[service]")]
@@ -49,6 +50,7 @@ pub fn expand(item: &ItemTrait, methods: &[Method]) -> TokenStream {
             }
 
             #cached
+            #audited
         };
     }
 }

@@ -4,7 +4,7 @@ use syn::{
     Attribute, Error, FnArg, GenericParam, Ident, Pat, Result, ReturnType, Signature, TraitItemFn, Type, parse_quote,
 };
 
-use super::service_cached::Caching;
+use super::{service_audited::Auditing, service_cached::Caching};
 
 /// One method of a service trait, with what its attributes say.
 pub struct Method {
@@ -13,6 +13,7 @@ pub struct Method {
     pub arguments: Vec<Argument>,
     pub idempotent: bool,
     pub caching: Option<Caching>,
+    pub auditing: Option<Auditing>,
 }
 
 pub struct Argument {
@@ -54,6 +55,7 @@ impl Method {
             arguments.push(Argument { name, secret, named });
         }
         let caching = Caching::take(&mut method.attrs, &method.sig, &arguments)?;
+        let auditing = Auditing::take(&mut method.attrs, &method.sig, &arguments)?;
         let mut signature = method.sig.clone();
         let mut plain = arguments.iter();
         for argument in &mut signature.inputs {
@@ -64,7 +66,7 @@ impl Method {
                 *argument.pat = parse_quote!(#name);
             }
         }
-        Ok(Self { signature, arguments, idempotent, caching })
+        Ok(Self { signature, arguments, idempotent, caching, auditing })
     }
 
     pub fn names(&self) -> impl Iterator<Item = &Ident> {

@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use super::Actor;
-use crate::container::{ContainerError, NoApplication, with_current};
+use crate::{
+    container::{ContainerError, NoApplication, with_current},
+    service::WhoActs,
+};
 
 /// Whoever acts may not do this.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -24,6 +27,12 @@ pub enum AuthError {
 /// Answers what whoever acts here may do. Bound as a singleton; the `Gate` facade asks it.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Gate;
+
+impl WhoActs for Gate {
+    fn who_acts(&self) -> Option<String> {
+        self.actor().ok().map(|actor| actor.id.to_string())
+    }
+}
 
 impl Gate {
     /// Who acts in the scope that is in force here.

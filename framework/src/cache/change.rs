@@ -8,7 +8,7 @@ use super::{
     far::{Far, versioned},
     memory::Lifetime,
     owed::Owed,
-    store::{StoreError, When},
+    store::When,
     wire::Stored,
 };
 use crate::database::{after_commit, in_transaction};
@@ -60,7 +60,7 @@ impl Cache {
         self.shared.drop_here(key);
         match kept {
             // What was there before must not be found once the store is back.
-            Err(CacheError::Store { source, .. }) if matches!(*source, StoreError::Unavailable(_)) => {
+            Err(CacheError::Store { .. }) => {
                 Owed::add(far, &[], &[far.full(key)]);
                 Ok(())
             }

@@ -13,6 +13,10 @@ use crate::{
 /// How long a caller that waits for a lock leaves the database alone.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How often a change that met another one is tried, and how much longer to leave the database to others after each.
+const MOST_TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// A row that is true for ever.
 const NEVER: i64 = 0;
 
@@ -58,8 +62,16 @@ impl<C: Connection> DatabaseStore<C> {
             + 'static,
         R: Send + 'static,
     {
-        // What others have committed meanwhile has to be seen: a row that was there when another was to be put in.
-        apart(self.db.transaction_at(Isolation::ReadCommitted, write)).await.map_err(failed)
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            // What others have committed meanwhile has to be seen: a row that was there when another was to be put in.
+            match apart(self.db.transaction_at(Isolation::ReadCommitted, write.clone())).await {
+                // Many who change one key are often in each other's way.
+                Err(error) if error.is_conflict() && tries < MOST_TRIES => tokio::time::sleep(tries * PAUSE).await,
+                done => return done.map_err(failed),
+            }
+        }
     }
 }
 
@@ -282,9 +294,16 @@ impl<C: Connection> Store for DatabaseStore<C> {
     fn count<'a>(&'a self, key: &'a str, by: i64, ttl: Option<Duration>) -> BoxFuture<'a, Result<Counted, StoreError>> {
         let (now, end, key) = (self.now(), self.end(ttl), key.to_owned());
         let write = async move |c: &mut C| {
-            delete_ended(c, "cache_entries", name(&key), now).await?;
-            insert(c, "cache_entries", "value", [name(&key), Value::Bytes(b"0".to_vec()), end.into()]).await?;
-            let Some((value, end)) = entry(c, &key, now, for_update::<C>()).await? else { return Ok(Counted::Other) };
+            // Held before anything is put in: two who both first tried that would wait for each other on MySQL.
+            let held = match entry(c, &key, now, for_update::<C>()).await? {
+                Some(held) => Some(held),
+                None => {
+                    delete_ended(c, "cache_entries", name(&key), now).await?;
+                    insert(c, "cache_entries", "value", [name(&key), Value::Bytes(b"0".to_vec()), end.into()]).await?;
+                    entry(c, &key, now, for_update::<C>()).await?
+                }
+            };
+            let Some((value, end)) = held else { return Ok(Counted::Other) };
             let number = std::str::from_utf8(&value).ok().and_then(|digits| digits.parse::<i64>().ok());
             let Some(number) = number else { return Ok(Counted::Other) };
             let Some(sum) = number.checked_add(by) else { return Ok(Counted::Overflow) };

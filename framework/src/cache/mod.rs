@@ -48,6 +48,7 @@ mod error;
 mod family;
 mod far;
 mod flight;
+mod gauge;
 mod handle;
 mod health;
 mod limiter;
@@ -56,6 +57,8 @@ mod lock;
 mod locks;
 mod memory;
 mod owed;
+#[cfg(feature = "redis")]
+mod redis;
 mod shared;
 mod stats;
 mod store;
@@ -70,6 +73,8 @@ pub use family::FamilyStats;
 pub use handle::{Cache, CacheValue};
 pub use limiter::{Attempt, Limit, RateLimiter};
 pub use lock::Lock;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 pub use stats::{CacheStats, CacheUsage, StoreStats};
 pub use store::{
     Acquired, Begin, Begun, Changes, Counted, Fetched, LONGEST_KEY, LockStore, Put, Store, StoreError, Usage, Version,

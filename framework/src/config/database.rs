@@ -118,12 +118,7 @@ impl fmt::Display for DatabaseUrl {
         if self.scheme() == "sqlite" {
             return f.write_str(&self.0);
         }
-        // A query may carry a password, too.
-        let address = self.rest().split('?').next().unwrap_or_default();
-        match address.rsplit_once('@') {
-            Some((_, host)) => write!(f, "{}://[redacted]@{host}", self.scheme()),
-            None => write!(f, "{}://{address}", self.scheme()),
-        }
+        super::shown::address(self.scheme(), self.rest(), f)
     }
 }
 

@@ -1,20 +1,24 @@
 //! Typed configuration: documented structs, filled from [`Env`](crate::support::Env) at start, and a set that
 //! holds them by type.
 
+mod alerts;
 mod app;
 mod auth;
 mod cache;
 mod database;
 mod http;
 mod log;
+mod redis;
 mod set;
 mod shown;
 
+pub use alerts::AlertConfig;
 pub use app::{AppConfig, Environment};
 pub use auth::AuthConfig;
 pub use cache::{CacheConfig, CacheFormat, CacheStore, CacheStores, CacheVersion};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use http::HttpConfig;
 pub use log::{LogConfig, LogFormat};
+pub use redis::{RedisConfig, RedisUrl};
 pub use set::{ConfigError, ConfigSet};
 pub(crate) use set::{ErasedArc, ErasedConfig};

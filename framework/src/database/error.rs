@@ -143,7 +143,7 @@ impl DbError {
     }
 
     /// Whether somebody else's transaction was in the way, so that this one can be run again as it stands.
-    pub(super) fn is_conflict(&self) -> bool {
+    pub fn is_conflict(&self) -> bool {
         match self {
             Self::GroupAborted { .. } => true,
             Self::Query(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,

@@ -60,6 +60,8 @@ mod sqlite;
 mod types;
 mod watch;
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use crate::support::TlsFault;
 pub use admin::{DatabaseAdmin, DatabaseInfo};
 pub(crate) use advice::advice;
 pub use after_commit::{after_commit, each_commit, in_transaction};
@@ -87,8 +89,6 @@ pub use read_cache::{CachedRead, ReadCache, ReadCodec, ReadKey, ReadValue};
 pub use relations::{with_many, with_one};
 pub use seed::Seed;
 pub use seeder::{DynSeeder, Seeder, SeederInfo, Seeders, UnknownSeeder};
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-pub use server::TlsFault;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
     FromJson, FromJsonRow, JsonColumns, JsonForm, JsonGroup, JsonRows, Nested, SqliteCalls, SqliteConn, SqliteDriver,

@@ -25,7 +25,9 @@
 
 mod bus;
 mod listener;
+mod monitor;
 mod signals;
 
 pub use bus::{EventBus, EventError, Failure};
 pub use listener::{Event, ListenerEntry, downcast};
+pub use monitor::Monitor;

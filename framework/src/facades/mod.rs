@@ -11,6 +11,8 @@ mod event;
 mod gate;
 mod hash;
 mod log;
+#[cfg(feature = "redis")]
+mod redis;
 mod route;
 
 pub use cache::Cache;
@@ -20,4 +22,6 @@ pub use event::Event;
 pub use gate::Gate;
 pub use hash::Hash;
 pub use log::Log;
+#[cfg(feature = "redis")]
+pub use redis::Redis;
 pub use route::Route;

@@ -4,13 +4,21 @@ use super::{Application, StartError};
 use crate::{
     auth::{Argon2Hasher, Gate, Hasher},
     cache::{CacheWarmer, Caches, DatabaseStore, Store, Stores, WarmerEntry, Warmers},
-    config::{AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig},
+    config::{
+        AlertConfig, AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, RedisConfig,
+    },
     console::{Command, CommandEntry, Registry},
     container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
-    events::{EventBus, ListenerEntry},
+    events::{EventBus, ListenerEntry, Monitor},
     http::{Hint, Hints, Kernel, Router, up},
-    support::{Clock, Env, EnvFault, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
+    service::{AuditLog, DatabaseAuditLog, WhoActs},
+    support::{Clock, Env, EnvFault, Gauge, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
+};
+#[cfg(feature = "redis")]
+use crate::{
+    cache::RedisStore,
+    redis::{Redis, RedisError},
 };
 
 type Configure = Box<dyn FnOnce(&Env, &mut ConfigSet) + Send>;
@@ -56,8 +64,8 @@ impl ApplicationBuilder {
         self.env.get_or_insert_default()
     }
 
-    /// Fills config structs from the environment. The toolkit's own (`AppConfig`, `AuthConfig`, `DatabaseConfig`,
-    /// `HttpConfig`, `LogConfig`) are filled by default where this does not insert them.
+    /// Fills config structs from the environment. The toolkit's own (`AlertConfig`, `AppConfig`, `AuthConfig`, `DatabaseConfig`
+    /// and so on) are filled by default where this does not insert them.
     pub fn config(mut self, configure: fn(&Env, &mut ConfigSet)) -> Self {
         self.configure.push(Box::new(configure));
         self
@@ -102,6 +110,7 @@ impl ApplicationBuilder {
             let db = Arc::new(Db::<C>::new(config.clone())?);
             app.instance(Arc::clone(&db));
             let store = Arc::new(DatabaseStore::new(Arc::clone(&db), Arc::new(SystemClock)));
+            app.instance::<dyn AuditLog>(Arc::new(DatabaseAuditLog::new(Arc::clone(&db))));
             app.instance::<dyn DatabaseAdmin>(db);
             app.singleton(move |database: Arc<dyn DatabaseAdmin>, clock: Arc<dyn Clock>| {
                 Arc::new(Migrator::of_application(database, clock, migrations))
@@ -157,6 +166,8 @@ impl ApplicationBuilder {
         if let (Some(backend), Ok(database)) = (self.backend, configs.get::<DatabaseConfig>()) {
             check_backend(&env, backend, &database);
         }
+        #[cfg(feature = "redis")]
+        let redis = configs.get::<RedisConfig>().ok().and_then(|config| open_redis(&env, &config));
         let warnings = env.check()?;
         configs.check()?;
 
@@ -170,18 +181,29 @@ impl ApplicationBuilder {
         let watch = WatchPolicy::new(&config, &*configs.get::<DatabaseConfig>()?);
         let hasher: Arc<dyn Hasher> = Arc::new(Argon2Hasher::new(&*configs.get::<AuthConfig>()?)?);
         app.instance(hasher);
+        let mut stores = Stores::default();
+        #[cfg(feature = "redis")]
+        if let Some(redis) = redis.map(Arc::new) {
+            stores.redis = Some(Arc::new(RedisStore::new(Arc::clone(&redis))));
+            app.instance(redis);
+        }
         app.instance::<dyn Clock>(Arc::new(SystemClock));
         app.instance::<dyn LogSink>(Arc::new(TracingLog));
         app.instance(Arc::new(Gate));
+        app.instance::<dyn WhoActs>(Arc::new(Gate));
         app.instance(Arc::new(Variables(env.declared())));
         app.instance(Arc::new(Hints(self.hints)));
-        let mut stores = Stores::default();
         if let Some(add) = self.database {
             stores.database = Some(add(&*configs.get::<DatabaseConfig>()?, &mut app)?);
         }
         let caches = Caches::from_config(&*configs.get::<CacheConfig>()?, &stores, &(Arc::new(SystemClock) as _))?;
         app.instance(Arc::new(caches.default_cache().clone()));
-        app.instance(Arc::new(caches));
+        let caches = Arc::new(caches);
+        app.instance(Arc::clone(&caches));
+        app.tag(move || -> Arc<dyn Gauge> { Arc::clone(&caches) as _ });
+        app.singleton(|gauges: Vec<Arc<dyn Gauge>>, config: Arc<AlertConfig>, sink: Arc<dyn SignalSink>| {
+            Arc::new(Monitor::new(gauges, config, sink))
+        });
 
         let mut seen = HashSet::new();
         for provider in &self.providers {
@@ -260,8 +282,28 @@ fn check_backend(env: &Env, backend: &'static str, config: &DatabaseConfig) {
     }
 }
 
+/// Redis, which nothing connects to yet. An address that says what there is not is noted with all other faults.
+#[cfg(feature = "redis")]
+fn open_redis(env: &Env, config: &RedisConfig) -> Option<Redis> {
+    match Redis::new(config) {
+        Ok(redis) => Some(redis),
+        Err(error) => {
+            let why = match error {
+                RedisError::Address { reason, .. } => reason,
+                other => other.to_string(),
+            };
+            let expected = format!("an address that can be used: this one {why}");
+            env.fault(EnvFault::Wrong { name: "REDIS_URL", value: config.url.to_string(), expected });
+            None
+        }
+    }
+}
+
 /// Adds the toolkit's own config structs that the application has not inserted itself.
 fn add_default_configs(env: &Env, configs: &mut ConfigSet) {
+    if configs.get::<AlertConfig>().is_err() {
+        configs.insert("alerts", AlertConfig::from_env(env));
+    }
     if configs.get::<AppConfig>().is_err() {
         configs.insert("app", AppConfig::from_env(env));
     }
@@ -279,5 +321,8 @@ fn add_default_configs(env: &Env, configs: &mut ConfigSet) {
     }
     if configs.get::<LogConfig>().is_err() {
         configs.insert("log", LogConfig::from_env(env));
+    }
+    if configs.get::<RedisConfig>().is_err() {
+        configs.insert("redis", RedisConfig::from_env(env));
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     console::{Command, Console},
     container,
     database::{Migrator, Seeders},
+    events::Monitor,
 };
 
 /// `route:list`
@@ -74,11 +75,12 @@ struct Serve {
 impl Command for Serve {
     const NAME: &'static str = "serve";
     const ABOUT: &'static str = "Run the web server; outside production, migrate first, and seed where it is local";
-    type Dependencies = (Arc<AppConfig>, Arc<HttpConfig>, Arc<Kernel>, Arc<Migrator>, Arc<Seeders>, Arc<Hints>);
+    type Dependencies =
+        (Arc<AppConfig>, Arc<HttpConfig>, Arc<Kernel>, Arc<Migrator>, Arc<Seeders>, Arc<Hints>, Arc<Monitor>);
 
     async fn run(
         self,
-        (app, config, kernel, migrator, seeders, hints): Self::Dependencies,
+        (app, config, kernel, migrator, seeders, hints, monitor): Self::Dependencies,
         console: &mut Console,
     ) -> anyhow::Result<()> {
         // Both before anything is printed, so that a stop asked for from then on is never missed.
@@ -114,10 +116,12 @@ impl Command for Serve {
             }
             tracing::info!("stopping: open requests may end");
         };
+        let watching = container::spawn(async move { monitor.run().await });
         // Requests have scopes of their own, outside this command's.
         if !serve(listener, kernel.endpoint(&container), &config, stop).await {
             tracing::warn!("requests were still open at the deadline, and were cut off");
         }
+        watching.abort();
         Ok(())
     }
 }

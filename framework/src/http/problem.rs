@@ -7,6 +7,8 @@ use poem::{
 };
 use serde::Serialize;
 
+#[cfg(feature = "redis")]
+use crate::redis::RedisError;
 use crate::{
     auth::{AuthError, HashError},
     container::ContainerError,
@@ -207,6 +209,13 @@ impl From<DbError> for Problem {
             return error.into();
         }
         if error.is_transient() || error.is_full() { Self::overloaded(error) } else { Self::internal(error) }
+    }
+}
+
+#[cfg(feature = "redis")]
+impl From<RedisError> for Problem {
+    fn from(error: RedisError) -> Self {
+        if error.is_transient() || error.is_uncertain() { Self::overloaded(error) } else { Self::internal(error) }
     }
 }
 

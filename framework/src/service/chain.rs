@@ -1,8 +1,11 @@
 use std::{panic::Location, sync::Arc};
 
-use super::{Cacheable, Decoratable, Decorator};
-use crate::cache::Cache;
-use crate::container::{ContainerBuilder, GraphFault, Key};
+use super::{AuditLog, Auditable, Auditor, Cacheable, Decoratable, Decorator, WhoActs, measure::Layer};
+use crate::{
+    cache::Cache,
+    container::{ContainerBuilder, GraphFault, Key},
+    support::{Clock, Gauge},
+};
 
 /// The decorators of one service, from the outside in; registered when it goes out of scope, at the end of the statement.
 pub struct Chain<'a, T: ?Sized + Decoratable> {
@@ -20,10 +23,18 @@ struct Link<T: ?Sized> {
 enum Around<T: ?Sized> {
     Decorator(Arc<dyn Decorator>),
     Cached(fn(Arc<T>, &Cache) -> Arc<T>),
+    Audited(fn(Arc<T>, &Auditor) -> Arc<T>),
+}
+
+/// What links need that are more than a decorator, where there are such.
+#[derive(Default)]
+struct Needs {
+    cache: Option<Arc<Cache>>,
+    auditor: Option<Auditor>,
 }
 
 /// A service's decorators, for `service:list`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct ServiceChain {
     /// The service's trait.
@@ -32,6 +43,9 @@ pub struct ServiceChain {
     pub chain: Vec<String>,
     /// Those whose condition did not hold.
     pub left_out: Vec<String>,
+    /// What can be measured of the chain.
+    #[serde(skip)]
+    pub(super) layers: Vec<(String, Layer)>,
 }
 
 impl ContainerBuilder {
@@ -94,6 +108,16 @@ impl<T: ?Sized + Decoratable> Chain<'_, T> {
         self
     }
 
+    /// Writes each call of `#[audited]` methods to the application's [`AuditLog`]. What stands outside it is not seen there: a call
+    /// that is refused further out has not been made.
+    pub fn audited(mut self) -> Self
+    where
+        T: Auditable,
+    {
+        self.links.push(Link { name: "Audited".to_owned(), applied: true, around: Around::Audited(T::audited) });
+        self
+    }
+
     /// Applies the decorator before it only where this holds. One that is not applied is not there: calls do not pass it.
     pub fn when(mut self, condition: bool) -> Self {
         if let Some(link) = self.links.last_mut() {
@@ -108,13 +132,20 @@ impl<T: ?Sized + Decoratable> Drop for Chain<'_, T> {
         let names = |links: &[Link<T>], applied| -> Vec<_> {
             links.iter().filter(|link| link.applied == applied).map(|link| link.name.clone()).collect()
         };
-        let service = T::service().name;
-        let info =
-            Arc::new(ServiceChain { service, chain: names(&self.links, true), left_out: names(&self.links, false) });
+        let info = Arc::new(ServiceChain {
+            service: T::service().name,
+            chain: names(&self.links, true),
+            left_out: names(&self.links, false),
+            layers: self.links.iter().filter(|link| link.applied).map(Link::layer).collect(),
+        });
         self.builder.tag(move || Arc::clone(&info));
+        for gauge in self.links.iter().filter(|link| link.applied).filter_map(Link::gauge) {
+            self.builder.tag(move || Arc::clone(&gauge));
+        }
         let links: Vec<_> = self.links.drain(..).filter(|link| link.applied).collect();
         let is_decorated = !links.is_empty();
         let is_cached = links.iter().any(|link| matches!(link.around, Around::Cached(_)));
+        let is_audited = links.iter().any(|link| matches!(link.around, Around::Audited(_)));
         for link in &links {
             for reason in link.misfits() {
                 let decorator = link.name.clone();
@@ -123,27 +154,57 @@ impl<T: ?Sized + Decoratable> Drop for Chain<'_, T> {
                 self.builder.fault(GraphFault::Decorator { key, decorator, location, reason });
             }
         }
-        // Where nothing is applied the service is the bound instance itself.
-        let around = move |inner, cache: Option<&Cache>| -> Arc<T> {
-            links.iter().rev().fold(inner, |inner, link| link.around(inner, cache))
+        let around = move |inner, needs: &Needs| -> Arc<T> {
+            links.iter().rev().fold(inner, |inner, link| link.around(inner, needs))
         };
-        if is_cached {
-            let around = move |inner: Arc<T>, cache: Arc<Cache>| around(inner, Some(&cache));
-            self.builder.extend_from(self.location, around);
-        } else if is_decorated {
-            self.builder.extend_from(self.location, move |inner: Arc<T>| around(inner, None));
-        }
+        let location = self.location;
+        match (is_cached, is_audited) {
+            (true, true) => self.builder.extend_from(location, move |inner, cache: Arc<Cache>, log, who, clock| {
+                around(inner, &Needs { cache: Some(cache), auditor: Some(Auditor::new(log, who, clock)) })
+            }),
+            (true, false) => self.builder.extend_from(location, move |inner, cache: Arc<Cache>| {
+                around(inner, &Needs { cache: Some(cache), ..Needs::default() })
+            }),
+            (false, true) => self.builder.extend_from(
+                location,
+                move |inner, log: Arc<dyn AuditLog>, who: Arc<dyn WhoActs>, clock: Arc<dyn Clock>| {
+                    around(inner, &Needs { auditor: Some(Auditor::new(log, who, clock)), ..Needs::default() })
+                },
+            ),
+            (false, false) if is_decorated => {
+                self.builder.extend_from(location, move |inner| around(inner, &Needs::default()))
+            }
+            // Where nothing is applied the service is the bound instance itself.
+            (false, false) => return,
+        };
     }
 }
 
 impl<T: ?Sized + Decoratable> Link<T> {
-    fn around(&self, inner: Arc<T>, cache: Option<&Cache>) -> Arc<T> {
-        match &self.around {
-            Around::Decorator(decorator) => T::decorate(inner, Arc::clone(decorator)),
-            Around::Cached(around) => {
-                cache.map_or_else(|| Arc::clone(&inner), |cache| around(Arc::clone(&inner), cache))
-            }
+    fn around(&self, inner: Arc<T>, needs: &Needs) -> Arc<T> {
+        match (&self.around, needs) {
+            (Around::Decorator(decorator), _) => T::decorate(inner, Arc::clone(decorator)),
+            (Around::Cached(around), Needs { cache: Some(cache), .. }) => around(inner, cache),
+            (Around::Audited(around), Needs { auditor: Some(auditor), .. }) => around(inner, auditor),
+            // What a link needs is asked for where there is such a link.
+            (Around::Cached(_) | Around::Audited(_), _) => inner,
         }
+    }
+
+    fn gauge(&self) -> Option<Arc<dyn Gauge>> {
+        match &self.around {
+            Around::Decorator(decorator) => decorator.gauge(),
+            Around::Cached(_) | Around::Audited(_) => None,
+        }
+    }
+
+    fn layer(&self) -> (String, Layer) {
+        let layer = match &self.around {
+            Around::Decorator(decorator) => Layer::Decorator(Arc::clone(decorator)),
+            Around::Cached(_) => Layer::Cached,
+            Around::Audited(_) => Layer::Audited,
+        };
+        (self.name.clone(), layer)
     }
 
     /// Why it cannot go around this service.

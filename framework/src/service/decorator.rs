@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::{Call, ServiceError, ServiceInfo};
-use crate::support::short_name;
+use crate::support::{Gauge, short_name};
 
 /// Something around every call of a service's methods, without knowing their types.
 ///
@@ -78,6 +80,11 @@ pub trait Decorator: Send + Sync + 'static {
     fn check(&self, service: &ServiceInfo) -> Result<(), String> {
         let _ = service;
         Ok(())
+    }
+
+    /// What is watched of it while the application serves, where there is anything.
+    fn gauge(&self) -> Option<Arc<dyn Gauge>> {
+        None
     }
 
     /// What `service:list` prints: by default the name of its type.

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+#[cfg(feature = "redis")]
+use crate::redis::RedisError;
 use crate::{container::ContainerError, database::DbError};
 
 /// A call that a service never answered: the service could not be had, or a decorator refused the call.
@@ -102,6 +104,13 @@ pub trait Transient {
 }
 
 impl Transient for DbError {
+    fn is_transient(&self) -> bool {
+        Self::is_transient(self)
+    }
+}
+
+#[cfg(feature = "redis")]
+impl Transient for RedisError {
     fn is_transient(&self) -> bool {
         Self::is_transient(self)
     }

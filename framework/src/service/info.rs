@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::Decorator;
+use super::{Auditor, Decorator};
 use crate::cache::Cache;
 
 /// What is known of a service trait.
@@ -57,4 +57,14 @@ pub trait Decoratable: Send + Sync + 'static {
 pub trait Cacheable: Decoratable {
     /// The same service, whose cached methods look into the cache first.
     fn cached(inner: Arc<Self>, cache: &Cache) -> Arc<Self>;
+}
+
+/// A service with methods that are `#[audited]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has nothing to audit",
+    note = "mark methods of the trait `#[audited(\"user.updated\")]`"
+)]
+pub trait Auditable: Decoratable {
+    /// The same service, whose audited methods are written to the log.
+    fn audited(inner: Arc<Self>, auditor: &Auditor) -> Arc<Self>;
 }

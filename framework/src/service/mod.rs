@@ -33,6 +33,7 @@
 //!     async fn ship(&self, berth: u8) -> Result<Option<String>, ShipError>;
 //!
 //!     #[invalidates(tags("berths:{berth}"))]
+//!     #[audited("berth.moored", before = ship(berth), after = ship(berth))]
 //!     async fn moor(&self, berth: u8, ship: &str, #[secret] papers: &str) -> Result<(), ShipError>;
 //! }
 //! # struct Harbour;
@@ -51,6 +52,7 @@
 //!     app.decorate::<dyn Berths>()
 //!         .with(Logging::at(Level::Info))
 //!         .when(verbose)
+//!         .audited()
 //!         .cached()
 //!         .with(Metrics::default())
 //!         .with(Retry::times(3))
@@ -59,6 +61,18 @@
 //! }
 //! # let mut app = ContainerBuilder::new();
 //! # app.instance(Arc::new(Cache::memory("berths", 1 << 20)));
+//! # struct Nowhere;
+//! # impl paravel::service::AuditLog for Nowhere {
+//! #     fn write(
+//! #         &self,
+//! #         _: paravel::service::AuditEntry,
+//! #     ) -> futures_util::future::BoxFuture<'_, Result<(), paravel::support::BoxError>> {
+//! #         Box::pin(async { Ok(()) })
+//! #     }
+//! # }
+//! # app.instance::<dyn paravel::service::AuditLog>(Arc::new(Nowhere));
+//! # app.instance::<dyn paravel::service::WhoActs>(Arc::new(paravel::auth::Gate));
+//! # app.instance::<dyn paravel::support::Clock>(Arc::new(paravel::support::SystemClock));
 //! # register(&mut app, true);
 //! # app.freeze()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -71,6 +85,8 @@
 //! - **A call can be refused only by the method's own error.** A decorator that may refuse, around a method whose error is not
 //!   `From<ServiceError>`, is a fault of the graph.
 //! - **A panic passes through, and a call whose caller goes away is dropped**, through all decorators.
+//! - **The audit log is told of an `#[audited]` call before its caller is answered**; inside a transaction, with its commit. One that
+//!   cannot be written is logged as an error, and undoes nothing.
 //! - **Nothing is cached inside a transaction**, and an invalidation there waits for its commit.
 //! - **What a transaction changed is invalidated when it is committed**, although the caller may be gone by then.
 //! - **What is cached is read from the primary**, not from a replica that is behind.
@@ -122,8 +138,29 @@
 //!         moored
 //!     }
 //! }
+//!
+//! struct Audited {
+//!     inner: Arc<dyn Berths>,
+//!     auditor: Auditor,
+//! }
+//!
+//! impl Berths for Audited {
+//!     async fn ship(&self, berth: u8) -> Result<Option<String>, ShipError> {
+//!         self.inner.ship(berth).await
+//!     }
+//!
+//!     async fn moor(&self, berth: u8, ship: &str, papers: &str) -> Result<(), ShipError> {
+//!         // Where it is dropped before its end, it is written that the call was left half-way.
+//!         let mut audit = self.auditor.begin("berth.moored", format!("berth={berth:?} ship={ship:?} papers=[secret]"));
+//!         audit.before(json(self.inner.ship(berth).await));
+//!         let moored = self.inner.moor(berth, ship, papers).await;
+//!         audit.end(moored.as_ref().err(), json(self.inner.ship(berth).await)).await;
+//!         moored
+//!     }
+//! }
 //! ```
 
+mod audit;
 mod cached;
 mod call;
 mod chain;
@@ -134,11 +171,16 @@ mod decorators;
 mod error;
 mod facade;
 mod info;
+mod measure;
 mod prefetch;
 #[doc(hidden)]
 pub mod probe;
 mod slot;
 
+use audit::json as audit_json;
+#[doc(hidden)]
+pub use audit::{Audit, state_of};
+pub use audit::{AuditEntry, AuditLog, AuditOutcome, Auditor, DatabaseAuditLog, State, WhoActs};
 #[doc(hidden)]
 pub use cached::{Invalidation, cached, kept};
 pub use call::{Call, Failure, Outcome};
@@ -151,7 +193,7 @@ pub use decorators::{
 };
 pub use error::{ServiceError, Transient};
 pub use facade::{FacadeReturn, facade, refuse};
-pub use info::{Cacheable, Decoratable, MethodInfo, ServiceInfo};
+pub use info::{Auditable, Cacheable, Decoratable, MethodInfo, ServiceInfo};
 pub use prefetch::prefetch;
 #[doc(hidden)]
 pub use slot::Answer;

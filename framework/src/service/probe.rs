@@ -9,7 +9,9 @@ use std::{
     marker::PhantomData,
 };
 
-use super::{Failure, Outcome, ServiceError, Transient};
+use serde::Serialize;
+
+use super::{Failure, Outcome, ServiceError, State, Transient, audit_json};
 
 /// Something whose traits are asked for.
 pub struct Shown<'a, T: ?Sized>(pub &'a T);
@@ -222,6 +224,45 @@ pub trait SingleError<E> {
 
 impl<E> SingleError<E> for &Shown<'_, E> {
     fn copied(&self) -> Option<E> {
+        None
+    }
+}
+
+// Of these the compiler takes the first whose bounds hold, for `(&&Shown(value)).state()`: there are three, and so one more
+// reference.
+
+/// A `Result` whose value can be kept in the audit log.
+pub trait KnownState {
+    /// It as JSON.
+    fn state(&self) -> Option<String>;
+}
+
+impl<T: Serialize, E> KnownState for &Shown<'_, Result<T, E>> {
+    fn state(&self) -> Option<String> {
+        State::state(self.0)
+    }
+}
+
+/// Something else that can be kept.
+pub trait PlainState {
+    /// It as JSON.
+    fn state(&self) -> Option<String>;
+}
+
+impl<T: Serialize> PlainState for &&Shown<'_, T> {
+    fn state(&self) -> Option<String> {
+        audit_json(self.0)
+    }
+}
+
+/// What cannot be kept.
+pub trait UnknownState {
+    /// Nothing is.
+    fn state(&self) -> Option<String>;
+}
+
+impl<T> UnknownState for Shown<'_, T> {
+    fn state(&self) -> Option<String> {
         None
     }
 }

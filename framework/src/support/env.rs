@@ -222,6 +222,11 @@ impl Env {
         self.unreadable.contains(name) || self.values.get(name).is_some_and(|value| !value.text.is_empty())
     }
 
+    /// The text of a variable that another struct declares, from which a default follows. Its faults are that one's.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(|value| &*value.text).filter(|text| !text.is_empty())
+    }
+
     /// Declares a variable and goes on to read it. An empty value counts as not set.
     pub fn var(&self, name: &'static str, doc: &'static str) -> Variable<'_> {
         Variable { env: self, name, doc }

@@ -10,6 +10,7 @@ use crate::{
     database::{DatabaseAdmin, Migrator, Seed},
     foundation::{Application, ApplicationBuilder, StartError},
     http::Kernel,
+    support::{Env, Id},
 };
 
 /// The number of a test's own seed: not the default, whose rows a seeder may put into the same tables.
@@ -30,7 +31,8 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// Boots the application. The environment is `APP_ENV=testing`, a fresh database, cheap password hashes and quiet logs, under whatever the builder's own [`env`](ApplicationBuilder::env) says; the process's is not read.
+    /// Boots the application. The environment is `APP_ENV=testing`, a fresh database, a prefix of its own
+    /// in Redis (that of `TEST_REDIS_URL`, where it is set), cheap password hashes and quiet logs, under whatever the builder's own [`env`](ApplicationBuilder::env) says; the process's is not read.
     ///
     /// # Errors
     /// [`StartError`].
@@ -46,6 +48,10 @@ impl TestApp {
         if let Some(database) = &database {
             env.set_default("DATABASE_URL", database.url());
         }
+        if let Some(redis) = Env::process("TEST_REDIS_URL") {
+            env.set_default("REDIS_URL", redis);
+        }
+        env.set_default("REDIS_PREFIX", format!("test-{}:", Id::<()>::new().uuid().simple()));
         env.set_default("HASH_MEMORY_KIB", "64");
         env.set_default("HASH_ITERATIONS", "1");
         env.set_default("LOG_LEVEL", "error");

@@ -1,5 +1,6 @@
 //! What holds of the database layer on every backend: one suite, run on each that is built in.
 
+mod audit;
 mod cut_short;
 mod factories;
 mod isolation;
@@ -114,6 +115,7 @@ on_every_backend! {
     suite::a_database_shows_its_tables,
     suite::queries_are_counted_without_those_of_the_driver,
     suite::hooks_run_after_the_commit,
+    audit::audited_calls_are_kept_as_they_were,
     cut_short::a_write_that_was_begun_is_finished_although_its_caller_goes_away,
     cut_short::a_read_cut_short_at_any_point_leaves_nothing_open,
     cut_short::a_query_that_is_dropped_inside_a_write_does_no_harm,

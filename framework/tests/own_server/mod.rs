@@ -1,6 +1,5 @@
 //! Servers that a test starts, stops and starts again by itself, from the programs that are installed.
 
-mod certificates;
 mod restart;
 mod tls;
 

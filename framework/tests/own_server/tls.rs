@@ -4,11 +4,8 @@ use std::path::Path;
 
 use paravel::database::{Connection, DatabaseAdmin, DbError, Statement, TlsFault, Value};
 
-use super::{
-    OwnServer,
-    certificates::{Authority, Issued},
-    on_own_servers,
-};
+use super::{OwnServer, on_own_servers};
+use crate::certificates::{Authority, Issued};
 
 /// What makes a server offer TLS.
 fn with_tls(server: &OwnServer, issued: &Issued) -> Vec<String> {

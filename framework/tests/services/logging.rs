@@ -16,10 +16,10 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::{CraneService, Harbour, Load, cranes};
 
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().clone()).unwrap()
     }
 }

@@ -1,10 +1,12 @@
 //! Services: facades, and what goes around their calls.
 
+pub mod audited;
 mod cached;
 mod decorators;
 mod facades;
 mod guards;
-mod logging;
+pub mod logging;
+mod measure;
 mod prefetch;
 
 use std::sync::{
@@ -20,7 +22,7 @@ use paravel::{
 
 /// An error that says all that one can say.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-enum CraneError {
+pub enum CraneError {
     #[error("there is no crane {0}")]
     Unknown(u32),
     #[error("the crane is jammed")]

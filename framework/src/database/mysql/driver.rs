@@ -9,9 +9,10 @@ use crate::{
         DbError, Isolation, TlsFault,
         server::{
             Role, Server, is_here,
-            tls::{Address, Mode, trusted},
+            tls::{Address, Mode},
         },
     },
+    support::trusted,
 };
 
 /// What is too long or no date is refused, however the server is set up.

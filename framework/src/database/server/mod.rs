@@ -7,16 +7,16 @@ mod pool;
 pub(in crate::database) mod tls;
 mod transaction;
 
-use std::{future::Future, net::IpAddr};
+use std::future::Future;
 
 use diesel::result::Error as DieselError;
 use diesel_async::{AnsiTransactionManager, pooled_connection::PoolableConnection};
 
 pub use driver::ServerDriver;
-pub use tls::TlsFault;
 
 use super::{Connection, DbError, Isolation};
 use crate::config::DatabaseUrl;
+pub(super) use crate::support::is_here;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +25,6 @@ pub enum Role {
     Reader,
     /// It runs transactions.
     Writer,
-}
-
-/// Whether a host is this machine, by its name or address; a path is that of a socket on it.
-pub(super) fn is_here(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.starts_with('/') || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A connection to a server, as the pools need it.

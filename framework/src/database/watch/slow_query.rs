@@ -47,6 +47,8 @@ impl SlowQuery {
     pub(super) fn report(self) {
         let Self { fingerprint, sql, elapsed, source } = &self;
         let source = source.as_ref().map(tracing::field::display);
+        // A script has many lines, and an entry of the log one.
+        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
         tracing::warn!(%fingerprint, ?elapsed, %sql, source, "a slow query");
         // Outside an application nobody listens.
         if let Ok(Ok(sink)) = with_current(|app| app.make::<dyn SignalSink>()) {

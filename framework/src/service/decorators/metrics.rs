@@ -11,7 +11,10 @@ use async_trait::async_trait;
 use parking_lot::RwLock;
 use serde::Serialize;
 
-use crate::service::{Call, Decorator, MethodInfo, ServiceError};
+use crate::{
+    service::{Call, Decorator, MethodInfo, ServiceError},
+    support::{Gauge, Measure, Metric, Reading},
+};
 
 /// The histogram's buckets: up to 16 µs, then twice as much each, the last beyond 33 s.
 const BUCKETS: usize = 23;
@@ -96,6 +99,17 @@ impl Metrics {
     }
 }
 
+impl Gauge for Metrics {
+    fn read(&self) -> Vec<Reading> {
+        let reading = |stats: MethodStats| {
+            let count = stats.buckets.iter().map(|(_, count)| count).sum();
+            let current = Measure::Mean { sum: stats.microseconds as f64 / 1e3, count };
+            Reading::new(Metric::ServiceMethod, format!("{}::{}", stats.service, stats.method), current)
+        };
+        Self::read(self).into_iter().map(reading).collect()
+    }
+}
+
 /// A call that is under way.
 struct Timer {
     counts: Arc<Counts>,
@@ -133,5 +147,9 @@ impl Decorator for Metrics {
 
     fn refuses(&self) -> bool {
         false
+    }
+
+    fn gauge(&self) -> Option<Arc<dyn Gauge>> {
+        Some(Arc::new(self.clone()))
     }
 }

@@ -76,7 +76,8 @@ pub async fn an_error_is_for_all_who_waited_and_is_not_kept(stand: Stand) {
             .await
     }));
     let opened = async {
-        until(async || runs.load(SeqCst) == 1).await;
+        // All have looked, and wait for the one that loads.
+        until(async || cache.stats().families.iter().any(|family| family.misses == 5)).await;
         gate.add_permits(1);
     };
     let (answers, ()) = tokio::join!(asked, opened);

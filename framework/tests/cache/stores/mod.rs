@@ -7,6 +7,8 @@ mod locks;
 mod shared;
 mod stand;
 mod tags;
+#[cfg(feature = "redis")]
+mod tiers;
 mod values;
 
 /// The tests of these names on each store.
@@ -36,6 +38,10 @@ macro_rules! on_every_shared_store {
         on_every_store!(@ postgres, super::stand::database::<paravel::database::PgConn>(), $($module::$test,)*);
         #[cfg(feature = "mysql")]
         on_every_store!(@ mysql, super::stand::database::<paravel::database::MysqlConn>(), $($module::$test,)*);
+        #[cfg(feature = "redis")]
+        on_every_store!(@ redis, super::stand::redis(), $($module::$test,)*);
+        #[cfg(feature = "redis")]
+        on_every_store!(@ tiered, super::stand::tiered(), $($module::$test,)*);
     };
 }
 

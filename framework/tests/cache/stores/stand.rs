@@ -52,6 +52,17 @@ pub async fn database<C: Connection>() -> Option<Stand> {
     Some(Stand { store: Some(Arc::new(store)), near: false, _kept: Box::new((db, own)) })
 }
 
+#[cfg(feature = "redis")]
+pub async fn redis() -> Option<Stand> {
+    let redis = Arc::new(crate::redis::shared()?);
+    Some(Stand { store: Some(Arc::new(paravel::cache::RedisStore::new(redis))), near: false, _kept: Box::new(()) })
+}
+
+#[cfg(feature = "redis")]
+pub async fn tiered() -> Option<Stand> {
+    Some(Stand { near: true, ..redis().await? })
+}
+
 /// Waits until something holds, which it has to within a time that no machine is too slow for.
 pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);

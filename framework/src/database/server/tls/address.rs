@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
 
-use super::TlsFault;
+use crate::support::TlsFault;
 
 /// Whether a connection is encrypted, and what of the server's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

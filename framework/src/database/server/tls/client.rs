@@ -22,7 +22,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::{TlsConnector, client::TlsStream as RustlsStream};
 
-use super::{Address, Mode, TlsFault, roots::trusted};
+use super::{Address, Mode};
+use crate::support::{TlsFault, trusted};
 
 /// Makes TLS sessions.
 #[derive(Clone)]

@@ -68,7 +68,7 @@ pub enum TlsFault {
 
 impl TlsFault {
     /// The fault that is among an error's causes, where one is.
-    pub(in crate::database) fn among(error: &(dyn Error + 'static)) -> Option<Self> {
+    pub(crate) fn among(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut next = Some(error);
         while let Some(cause) = next {
             if let Some(error) = cause.downcast_ref::<RustlsError>() {

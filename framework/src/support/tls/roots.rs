@@ -11,7 +11,7 @@ use super::TlsFault;
 ///
 /// # Errors
 /// [`TlsFault::Authorities`] where there is none.
-pub(in crate::database) fn trusted(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+pub(crate) fn trusted(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
     let place = file.map_or_else(|| "the platform's store".to_owned(), |file| file.display().to_string());
     let none = |reason: String| TlsFault::Authorities { place: place.clone(), reason };
     let certificates = match file {
