@@ -61,6 +61,16 @@ async fn route_list_shows_what_each_route_takes_and_returns() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn event_list_shows_who_hears_what() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    let events = binary.json(&["event:list"]).await?;
+    let text = binary.done(&["event:list"]).await?.out;
+    assert!(text.contains("app::listeners::log_welcome::log_welcome"), "{text}");
+    assert_json_snapshot!(events);
+    Ok(())
+}
+
+#[tokio::test]
 async fn container_list_shows_every_binding() -> anyhow::Result<()> {
     if !is_embedded() {
         println!("left out: the bindings name the backend's types, and SQLite's are compared");

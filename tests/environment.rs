@@ -36,6 +36,15 @@ async fn key_generate_writes_a_key_that_the_application_takes() -> anyhow::Resul
 }
 
 #[tokio::test]
+async fn key_generate_says_in_json_where_it_wrote() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    assert_eq!(binary.json(&["key:generate"]).await?, serde_json::json!({"written": ".env"}));
+    let text = fs::read_to_string(binary.path(".env"))?;
+    assert!(key(&text).is_some(), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn key_generate_replaces_a_key_only_where_it_must() -> anyhow::Result<()> {
     let binary = Binary::new("testing")?;
     let file = binary.path(".env");

@@ -1,16 +1,20 @@
-//! What is raised when somebody registers, and what listens to it.
+//! What is raised of users, and what listens to it.
 
 use std::{future::Future, sync::Arc, task::Poll, time::Duration};
 
 use anyhow::Context;
-use app::application;
+use app::{
+    application,
+    events::{RoleAssigned, UserDeleted, UserField, UserRegistered, UserUpdated},
+    models::UserId,
+};
 use paravel::{
     support::{Level, LogSink},
     testing::{MemoryLog, TestApp},
 };
 use serde_json::json;
 
-use crate::support::{PASSWORD, admin, count, is_embedded, member, seeded};
+use crate::support::{ADMIN, PASSWORD, Person, admin, count, is_embedded, member, seeded};
 
 async fn logged_app() -> anyhow::Result<(TestApp, Arc<MemoryLog>)> {
     let log = Arc::new(MemoryLog::default());
@@ -127,5 +131,72 @@ async fn no_password_or_token_is_logged() -> anyhow::Result<()> {
     let ada = member(&app, "Ada").await?;
     let all = format!("{:?}", log.entries());
     assert!(!all.contains(PASSWORD) && !all.contains(&ada.token) && !all.contains("$argon2"), "{all}");
+    Ok(())
+}
+
+async fn admin_and_member() -> anyhow::Result<(TestApp, Person, Person)> {
+    let app = seeded(application()).await?;
+    let (admin, ada) = (admin(&app).await?, member(&app, "Ada").await?);
+    Ok((app, admin, ada))
+}
+
+#[tokio::test]
+async fn somebody_who_registers_is_an_event() -> anyhow::Result<()> {
+    let app = seeded(application()).await?;
+    let events = app.fake_events()?;
+    let ada: UserId = member(&app, "Ada").await?.id.parse()?;
+    assert_eq!(events.dispatched::<UserRegistered>(), [UserRegistered { user: ada, name: "Ada".to_owned() }]);
+    let again = json!({"name": "Ada", "email": "ada@example.com", "password": PASSWORD});
+    app.post("/api/v1/auth/register").json(&again).send().await.assert_status(409);
+    events.assert_dispatched_times::<UserRegistered>(1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_user_who_is_changed_is_an_event_that_says_what_was() -> anyhow::Result<()> {
+    let (app, admin, ada) = admin_and_member().await?;
+    let events = app.fake_events()?;
+    let change = |id: &str, body| app.patch(&format!("/api/v1/users/{id}")).bearer(&admin.token).json(&body).send();
+    change(&ada.id, json!({"name": "Ada L.", "password": "another horse"})).await.assert_status(200);
+    change(&ada.id, json!({"email": "ada@example.org"})).await.assert_status(200);
+    let user: UserId = ada.id.parse()?;
+    let expected = [vec![UserField::Name, UserField::Password], vec![UserField::Email]];
+    assert_eq!(events.dispatched::<UserUpdated>(), expected.map(|fields| UserUpdated { user, fields }));
+    change(&ada.id, json!({"email": ADMIN})).await.assert_status(409);
+    change(&ada.id, json!({})).await.assert_status(200);
+    change(&UserId::new().to_string(), json!({"name": "Nobody"})).await.assert_status(404);
+    events.assert_dispatched_times::<UserUpdated>(2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_user_who_is_deleted_is_an_event_and_one_who_must_not_be_is_none() -> anyhow::Result<()> {
+    let (app, admin, ada) = admin_and_member().await?;
+    let events = app.fake_events()?;
+    let delete = |id: &str| app.delete(&format!("/api/v1/users/{id}")).bearer(&admin.token).send();
+    delete(&ada.id).await.assert_status(204);
+    delete(&ada.id).await.assert_status(404);
+    let last = delete(&admin.id).await.status();
+    assert!((400..500).contains(&last), "the last manager stays: {last}");
+    assert_eq!(events.dispatched::<UserDeleted>(), [UserDeleted { user: ada.id.parse()? }]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn roles_that_are_assigned_are_an_event_and_those_that_cannot_be_are_none() -> anyhow::Result<()> {
+    let (app, admin, ada) = admin_and_member().await?;
+    let events = app.fake_events()?;
+    let assign = |id: &str, roles: &[&str]| {
+        let body = json!({"roles": roles});
+        app.put(&format!("/api/v1/users/{id}/roles")).bearer(&admin.token).json(&body).send()
+    };
+    assign(&ada.id, &["editor"]).await.assert_status(200);
+    assign(&ada.id, &["captain"]).await.assert_status(422);
+    let last = assign(&admin.id, &["member"]).await.status();
+    assert!((400..500).contains(&last), "the last manager stays: {last}");
+    let roles = vec!["editor".to_owned()];
+    assert_eq!(events.dispatched::<RoleAssigned>(), [RoleAssigned { user: ada.id.parse()?, roles }]);
+    app.artisan(&["role:assign", "ada@example.com", "member", "editor"]).await?;
+    events.assert_dispatched::<RoleAssigned>(|event| event.roles == ["editor", "member"]);
     Ok(())
 }

@@ -81,6 +81,9 @@ async fn a_links_address_leads_to_the_page_it_says() -> anyhow::Result<()> {
         next = page.at("/links/next");
     }
     assert_eq!(names, ["Grace", "Administrator", "Ada"]);
+    // A name is the same however it is written.
+    let first = lists.get("/users?%70age=1&per_page=1&sort=name").await;
+    assert_eq!(first.at("/links/next"), "/api/v1/users?per_page=1&sort=name&page=2");
     Ok(())
 }
 

@@ -29,4 +29,6 @@ mod server;
 mod support;
 mod timeouts;
 mod tokens;
+#[cfg(feature = "redis")]
+mod two_servers;
 mod users;

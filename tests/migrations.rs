@@ -46,6 +46,21 @@ async fn migrate_status_says_where_each_migration_stands() -> anyhow::Result<()>
 }
 
 #[tokio::test]
+async fn who_looks_at_a_missing_database_makes_none() -> anyhow::Result<()> {
+    let binary = Binary::new("testing")?;
+    if !is_embedded() {
+        return Ok(());
+    }
+    for line in [&["db:show"][..], &["db:monitor"], &["db:table", "users"]] {
+        let said = binary.refused(1, line).await?;
+        let missing = format!("there is no database yet at {}: `artisan migrate` makes it", binary.url());
+        assert!(said.contains(&missing), "{line:?}: {said}");
+        assert!(!binary.path("app.sqlite").exists(), "{line:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn migrate_status_makes_no_file_and_says_that_there_is_none() -> anyhow::Result<()> {
     if !is_embedded() {
         println!("left out: a database on a server is there before it is migrated");

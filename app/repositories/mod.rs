@@ -1,5 +1,6 @@
 //! The queries, behind traits: what services know of the database.
 
+mod announce;
 mod managers;
 mod roles;
 mod sort;

@@ -10,11 +10,12 @@ use paravel::{
     events::EventBus,
     service,
     support::Timestamp,
-    tracing,
 };
 
 use super::{
-    Guarded, ListRequest, UserSort, containing, lower,
+    Guarded, ListRequest, UserSort,
+    announce::announce,
+    containing, lower,
     managers::{self, Undone},
     stale,
     tokens::revoke_all,
@@ -25,7 +26,7 @@ use crate::{
         Backend, Conn, Database, IdSql,
         schema::{roles, user_roles, users},
     },
-    events::UserRegistered,
+    events::{RoleAssigned, UserDeleted, UserField, UserRegistered, UserUpdated},
     models::{Email, Role, User, UserEdit, UserId, UserRow, UserWithRoles},
 };
 
@@ -51,14 +52,15 @@ pub trait UserRepository {
     /// nothing is added.
     async fn create(&self, row: UserRow, roles: Vec<String>) -> Result<Option<Vec<Role>>, DbError>;
 
-    /// Changes a user; whether there is one. A new password revokes their tokens, but for the one with the hash `keep`.
+    /// Changes a user and says so by [`UserUpdated`]; whether there is one. A new password revokes their tokens, but for the
+    /// one with the hash `keep`.
     async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError>;
 
-    /// Deletes a user, but for the last who manages users and roles.
+    /// Deletes a user and says so by [`UserDeleted`], but for the last who manages users and roles.
     async fn delete(&self, id: UserId) -> Result<Guarded, DbError>;
 
-    /// Replaces a user's roles by those of these names, where there are all of them; but for the last who manages users
-    /// and roles.
+    /// Replaces a user's roles by those of these names and says so by [`RoleAssigned`], where there are all of them; but for
+    /// the last who manages users and roles.
     async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<Guarded, DbError>;
 }
 
@@ -136,6 +138,16 @@ async fn add_roles(c: &mut Conn, user: UserId, names: &[String]) -> Result<usize
     Ok(insert.execute(c).await?)
 }
 
+/// What a change gives anew.
+fn fields(edit: &UserEdit) -> Vec<UserField> {
+    let given = [
+        (UserField::Name, edit.name.is_some()),
+        (UserField::Email, edit.email.is_some()),
+        (UserField::Password, edit.password_hash.is_some()),
+    ];
+    given.into_iter().filter(|(_, given)| *given).map(|(field, _)| field).collect()
+}
+
 #[service]
 impl UserRepository for DieselUsers {
     async fn find(&self, id: UserId) -> Result<Option<UserWithRoles>, DbError> {
@@ -198,19 +210,17 @@ impl UserRepository for DieselUsers {
             }
             let given = roles::table.filter(roles::name.eq_any(names)).order(roles::name);
             let given = given.select(Role::as_select()).load(c).await?;
-            // In here it waits for the commit, and then happens although the caller may be gone.
-            if let Err(error) = events.dispatch(UserRegistered { user: id, name }).await {
-                tracing::error!(%error, user = %id, "a new user is stored, but nobody will hear of it");
-            }
+            announce(&events, id, UserRegistered { user: id, name }).await;
             Ok(given)
         });
         unless_undone(done.await)
     }
 
     async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError> {
-        let cache = Arc::clone(&self.cache);
+        let (cache, events) = (Arc::clone(&self.cache), Arc::clone(&self.events));
         self.db
             .write(async move |c| {
+                let fields = fields(&edit);
                 let (new_password, now) = (edit.password_hash.is_some(), edit.updated_at);
                 lock(c, id).await?;
                 let Some(email) = email_of(c, id).await? else { return Ok(false) };
@@ -222,26 +232,28 @@ impl UserRepository for DieselUsers {
                     let revoked = revoke_all(c, id, keep, now).await?;
                     stale::owners(&cache, &revoked).await;
                 }
+                announce(&events, id, UserUpdated { user: id, fields }).await;
                 Ok(true)
             })
             .await
     }
 
     async fn delete(&self, id: UserId) -> Result<Guarded, DbError> {
-        let cache = Arc::clone(&self.cache);
+        let (cache, events) = (Arc::clone(&self.cache), Arc::clone(&self.events));
         let done = self.db.write(async move |c| {
             lock(c, id).await?;
             let managed = managers::are_there(c).await?;
             let Some(email) = email_of(c, id).await? else { return Err(Undone::NotFound) };
             stale::by_email(&cache, &email).await;
             UserRows::delete(c, id).await?;
+            announce(&events, id, UserDeleted { user: id }).await;
             managers::still_there(c, managed).await
         });
         managers::guarded(done.await)
     }
 
     async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<Guarded, DbError> {
-        let cache = Arc::clone(&self.cache);
+        let (cache, events) = (Arc::clone(&self.cache), Arc::clone(&self.events));
         let done = self.db.write(async move |c| {
             lock(c, id).await?;
             let managed = managers::are_there(c).await?;
@@ -252,6 +264,7 @@ impl UserRepository for DieselUsers {
             if add_roles(c, id, &names).await? != names.len() {
                 return Err(Undone::NotFound);
             }
+            announce(&events, id, RoleAssigned { user: id, roles: names }).await;
             managers::still_there(c, managed).await
         });
         managers::guarded(done.await)

@@ -38,18 +38,18 @@ pub trait RoleService {
     async fn prefetch(&self, ids: &[RoleId]) -> Result<usize, RoleError>;
 
     /// Adds a role.
-    #[invalidates(tags("roles"))]
     #[audited("role.created")]
+    #[invalidates(tags("roles"))]
     async fn create(&self, role: NewRole) -> Result<RoleWithPermissions, RoleError>;
 
     /// Changes a role; never so that nobody is left who can manage users and roles.
-    #[invalidates(tags("roles"))]
     #[audited("role.updated", before = find(id))]
+    #[invalidates(tags("roles"))]
     async fn update(&self, id: RoleId, change: RoleChange) -> Result<RoleWithPermissions, RoleError>;
 
     /// Deletes a role, and users lose it; never so that nobody is left who can manage users and roles.
-    #[invalidates(tags("roles"))]
     #[audited("role.deleted", before = find(id))]
+    #[invalidates(tags("roles"))]
     async fn delete(&self, id: RoleId) -> Result<(), RoleError>;
 
     /// Makes sure that these permissions and this role exist; one that does is left as it is.

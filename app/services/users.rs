@@ -43,8 +43,8 @@ pub trait UserService {
     async fn create(&self, user: NewUser) -> Result<UserWithRoles, UserError>;
 
     /// Changes a user. A new password revokes their tokens, but for `current`.
-    #[invalidates(tags("users:{id}"))]
     #[audited("user.updated", before = find(id))]
+    #[invalidates(tags("users:{id}"))]
     async fn update(
         &self,
         id: UserId,
@@ -53,13 +53,13 @@ pub trait UserService {
     ) -> Result<UserWithRoles, UserError>;
 
     /// Deletes a user with their tokens; never the last who can manage users and roles.
-    #[invalidates(tags("users:{id}"))]
     #[audited("user.deleted", before = find(id))]
+    #[invalidates(tags("users:{id}"))]
     async fn delete(&self, id: UserId) -> Result<(), UserError>;
 
     /// Replaces a user's roles; never those of the last who can manage users and roles by ones that do not.
-    #[invalidates(tags("users:{id}"))]
     #[audited("user.roles_assigned", before = find(id))]
+    #[invalidates(tags("users:{id}"))]
     async fn assign_roles(&self, id: UserId, roles: Vec<String>) -> Result<UserWithRoles, UserError>;
 }
 

@@ -21,11 +21,12 @@
 //! pub fn application() -> ApplicationBuilder {
 //!     Application::builder().routes(routes)
 //! }
-//! # let _ = application();
+//! # application().env(paravel::support::Env::default()).build()?;
+//! # Ok::<(), paravel::foundation::StartError>(())
 //! ```
 //!
 //! The modules stand in layers; each uses only those before it: [`support`], [`config`], [`container`], [`console`],
-//! [`database`], `redis`, [`cache`], [`events`], [`mod@service`], [`auth`], [`http`], [`foundation`], [`facades`] and `testing`.
+//! [`database`], `redis`, [`cache`], [`queue`], [`events`], [`mod@service`], [`auth`], [`http`], [`foundation`], [`facades`] and `testing`.
 #![warn(missing_docs)]
 
 // So that the attributes, which name `::paravel`, work in this crate's own examples and tests.
@@ -41,6 +42,7 @@ pub mod events;
 pub mod facades;
 pub mod foundation;
 pub mod http;
+pub mod queue;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod service;
@@ -74,7 +76,6 @@ pub mod __private {
 
     pub use crate::{
         database::repository,
-        events::downcast as event,
         http::{DescribeExtractor, DescribeOther, Probe},
         service::{Answer, Audit, Invalidation, cached, decorated, facade, kept, refuse, state_of},
     };

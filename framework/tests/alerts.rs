@@ -10,7 +10,7 @@ use paravel::{
     config::{AlertConfig, CacheConfig},
     container::{Container, ContainerBuilder, ContainerError},
     database::SqliteConn,
-    events::{EventBus, ListenerEntry, Monitor, downcast},
+    events::{EventBus, ListenerEntry, Monitor},
     foundation::Application,
     service,
     service::{Decorator, Metrics},
@@ -168,14 +168,10 @@ fn listening(more: impl FnOnce(&mut ContainerBuilder)) -> (Container, UnboundedR
 }
 
 fn passing_on() -> ListenerEntry {
-    ListenerEntry::new::<Alert>("passes on", 0, Vec::new, |event, app| {
-        Box::pin(async move {
-            // Of an application whose test does not listen, nobody takes it.
-            if let Ok(heard) = app.make::<UnboundedSender<Alert>>() {
-                heard.send(downcast::<Alert>(event)?.clone())?;
-            }
-            Ok(())
-        })
+    // Of an application whose test does not listen, nobody takes it.
+    ListenerEntry::of_fn(async |event: &Alert, heard: Option<Arc<UnboundedSender<Alert>>>| match heard {
+        Some(heard) => heard.send(event.clone()),
+        None => Ok(()),
     })
 }
 
@@ -186,12 +182,16 @@ async fn listeners_hear_of_it_at_the_next_look() {
     let gauges: Vec<Arc<dyn Gauge>> = vec![Arc::clone(&dial) as _];
     let monitor = Monitor::new(gauges, config(&[("ALERT_INTERVAL", "5m")]), app.make().unwrap());
     let began = tokio::time::Instant::now();
-    let watching = app.run(async { paravel::spawn(async move { monitor.run().await }) }).await;
     dial.set(Metric::CacheLatency, "default", Measure::Now(2.5));
-    let alert = heard.recv().await.unwrap();
+    let alert = app.run(async {
+        tokio::select! {
+            () = monitor.run() => panic!("it looks no more"),
+            alert = heard.recv() => alert.unwrap(),
+        }
+    });
+    let alert = alert.await;
     assert_eq!((alert.metric, alert.threshold, alert.current), (Metric::CacheLatency, 1.0, 2.5));
     assert_eq!(began.elapsed(), Duration::from_secs(300));
-    watching.abort();
 }
 
 #[tokio::test(start_paused = true)]

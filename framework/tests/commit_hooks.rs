@@ -26,12 +26,9 @@ struct Moored {
 }
 
 fn bus() -> Arc<EventBus> {
-    let listener = ListenerEntry::new::<Moored>("moored", 0, Vec::new, |event, app| {
-        Box::pin(async move {
-            let event = paravel::events::downcast::<Moored>(event)?;
-            note(&app, format!("moored {}", event.ship));
-            if event.ship == "fails" { Err("no such harbour".into()) } else { Ok(()) }
-        })
+    let listener = ListenerEntry::of_fn(async |event: &Moored| {
+        note_here(&format!("moored {}", event.ship));
+        if event.ship == "fails" { Err("no such harbour") } else { Ok(()) }
     });
     Arc::new(EventBus::collect([listener]))
 }

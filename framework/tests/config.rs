@@ -116,6 +116,11 @@ fn no_half_of_a_password_is_shown_that_breaks_its_address() {
         let shown = RedisConfig::from_env(&Env::from_pairs([("REDIS_URL", url)])).url.to_string();
         assert_eq!(shown, "redis://[redacted]", "{url}");
     }
+    for url in ["u:hunt?er22@h/db", "u:hunt#er22@h/db", "u:hun@t?er22@h/db", "h/db?password=hunt@er22"] {
+        let url = format!("postgres://{url}");
+        let shown = DatabaseConfig::from_env(&Env::from_pairs([("DATABASE_URL", &url)])).url.to_string();
+        assert_eq!(shown, "postgres://[redacted]", "{url}");
+    }
 }
 
 #[test]

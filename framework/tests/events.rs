@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use paravel::{
     container::{Container, ContainerBuilder, ContainerError, GraphFault, Inject, Key},
-    events::{EventBus, EventError, ListenerEntry},
+    events::{Event, EventBus, EventError, ListenerEntry, Propagation},
     listener,
     support::BoxError,
 };
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub struct Journal(pub Mutex<Vec<String>>);
 
 impl Journal {
-    fn add(&self, text: impl Into<String>) {
+    pub fn add(&self, text: impl Into<String>) {
         self.0.lock().push(text.into());
     }
 
@@ -43,50 +43,28 @@ pub fn journal(app: &Container) -> Vec<String> {
 #[derive(Serialize, Deserialize)]
 struct Ordered;
 
-fn noting(name: &'static str, priority: i32) -> ListenerEntry {
-    // One function a name: an entry is plain data, and captures nothing.
-    ListenerEntry::new::<Ordered>(
-        name,
-        priority,
-        Vec::new,
+/// A listener that notes its name, and then fails, panics or stops others where it is called so.
+pub fn noting<E: Event>(name: &'static str, priority: i32) -> ListenerEntry {
+    let listener = async move |_: &E, journal: Arc<Journal>| {
+        journal.add(name);
         match name {
-            "a" => |_, app| {
-                Box::pin(async move {
-                    note(&app, "a");
-                    Ok(())
-                })
-            },
-            "b" => |_, app| {
-                Box::pin(async move {
-                    note(&app, "b");
-                    Ok(())
-                })
-            },
-            "fails" => |_, app| {
-                Box::pin(async move {
-                    note(&app, "fails");
-                    Err("out of wind".into())
-                })
-            },
-            "panics" => |_, app| {
-                Box::pin(async move {
-                    note(&app, "panics");
-                    panic!("overboard")
-                })
-            },
-            _ => |_, app| {
-                Box::pin(async move {
-                    note(&app, "other");
-                    Ok(())
-                })
-            },
-        },
-    )
+            "fails" => Err("out of wind"),
+            "panics" => panic!("overboard"),
+            "stops" => Ok(Propagation::Stop),
+            _ => Ok(Propagation::Continue),
+        }
+    };
+    ListenerEntry::of_fn(listener).named(name).priority(priority)
+}
+
+pub fn bus(entries: impl IntoIterator<Item = ListenerEntry>) -> Arc<EventBus> {
+    Arc::new(EventBus::collect(entries))
 }
 
 #[tokio::test]
 async fn listeners_run_by_priority_and_then_by_name() {
-    let bus = Arc::new(EventBus::collect([noting("other", -1), noting("b", 0), noting("fails", 7), noting("a", 0)]));
+    let listeners = [("other", -1), ("b", 0), ("fails", 7), ("a", 0)];
+    let bus = bus(listeners.map(|(name, at)| noting::<Ordered>(name, at)));
     let app = app();
     app.run(bus.dispatch(Ordered)).await.unwrap_err();
     assert_eq!(journal(&app), ["fails", "a", "b", "other"]);
@@ -94,35 +72,35 @@ async fn listeners_run_by_priority_and_then_by_name() {
 
 #[tokio::test]
 async fn a_listener_that_fails_or_panics_does_not_hide_the_others_and_all_are_reported() {
-    let bus = Arc::new(EventBus::collect([noting("fails", 2), noting("panics", 1), noting("a", 0)]));
+    let bus = bus([("fails", 2), ("panics", 1), ("a", 0)].map(|(name, at)| noting::<Ordered>(name, at)));
     let app = app();
     let error = app.run(bus.dispatch(Ordered)).await.unwrap_err();
     assert_eq!(journal(&app), ["fails", "panics", "a"]);
     let text = "2 of the listeners of `Ordered` failed: fails: out of wind; panics: panicked: overboard";
     assert_eq!(error.to_string(), text);
     let EventError::Listeners { failures, .. } = error else { panic!("{error}") };
-    assert_eq!(failures.iter().map(|failure| failure.listener).collect::<Vec<_>>(), ["fails", "panics"]);
+    assert_eq!(failures.iter().map(|failure| &*failure.listener).collect::<Vec<_>>(), ["fails", "panics"]);
 }
 
 #[tokio::test]
 async fn an_event_without_listeners_reaches_nobody() {
     #[derive(Serialize, Deserialize)]
     struct Unheard;
-    let bus = Arc::new(EventBus::collect([]));
+    let bus = bus([]);
     bus.dispatch(Unheard).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_event_outside_any_application_is_an_error() {
-    let bus = Arc::new(EventBus::collect([noting("a", 0)]));
+    let bus = bus([("a", 0)].map(|(name, at)| noting::<Ordered>(name, at)));
     let error = bus.dispatch(Ordered).await.unwrap_err();
     assert!(matches!(error, EventError::Container(ContainerError::NoApplication(_))));
 }
 
 #[test]
 fn two_listeners_of_one_event_with_one_name_are_a_fault() {
-    let bus = EventBus::collect([noting("a", 0), noting("a", 1), noting("b", 0)]);
-    assert_eq!(bus.faults(), [GraphFault::DuplicateName("two listeners are called `a`".to_owned())]);
+    let bus = EventBus::collect([noting::<Ordered>("a", 0), noting::<Ordered>("a", 1), noting::<Ordered>("b", 0)]);
+    assert_eq!(bus.faults(), [GraphFault::DuplicateName("two listeners of `Ordered` are called `a`".to_owned())]);
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,7 +129,7 @@ async fn container(event: &Launched, event_journal: Arc<Journal>) -> Result<(), 
 
 #[tokio::test]
 async fn a_listener_is_registered_where_it_stands_and_gets_what_it_needs() {
-    let bus = Arc::new(EventBus::collect([]));
+    let bus = bus([]);
     let app = app();
     app.run(bus.dispatch(Launched { ship: "Swanwhite".to_owned() })).await.unwrap();
     assert_eq!(journal(&app), ["first Swanwhite", "launched Swanwhite"]);
@@ -172,7 +150,7 @@ fn a_listeners_needs_are_roots_of_the_graph() {
 
 #[tokio::test]
 async fn a_listener_whose_service_cannot_be_made_has_failed() {
-    let bus = Arc::new(EventBus::collect([]));
+    let bus = bus([]);
     let app = ContainerBuilder::new().freeze().unwrap();
     let error = app.run(bus.dispatch(Launched { ship: String::new() })).await.unwrap_err();
     assert!(error.to_string().contains("note_launch: nothing is bound to `Journal`"), "{error}");

@@ -18,18 +18,22 @@ mod cursors;
 mod database;
 mod documents;
 mod env;
+mod event_fake;
 mod events;
 mod facades;
 mod factories;
 mod graph;
 mod layers;
 mod lifetimes;
+mod listeners;
 mod macros;
 mod migrations;
 mod migrator;
+mod no_database;
 mod overload;
 #[cfg(all(unix, any(feature = "postgres", feature = "mysql")))]
 mod own_server;
+mod queue;
 mod read_cache;
 #[cfg(all(unix, feature = "redis"))]
 mod redis;

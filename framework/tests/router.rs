@@ -1,12 +1,12 @@
 //! The routes: what is refused, which one answers, through which middleware, and the addresses made of them.
 
-use std::{fmt::Display, sync::Arc};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 use paravel::{
     database::SqliteConn,
     facades::{Hash, Route},
     foundation::{Application, ApplicationBuilder, StartError},
-    http::{Json, Path, Resource, Result, RouteTable, Router, UrlError, endpoint},
+    http::{Authenticate, CacheResponse, Json, Path, Resource, Result, RouteTable, Router, UrlError, endpoint},
     poem::{Endpoint, IntoResponse, Middleware, Request, Response},
     support::{Env, Secret},
     testing::TestApp,
@@ -67,6 +67,17 @@ fn routes_that_differ_in_a_parameters_name_alone_are_a_fault() {
             format!("route: `POST /files/*file` cannot be served: it differs from `/files/*path` {differs}"),
         ]
     );
+}
+
+#[test]
+fn what_a_routes_middleware_asks_for_has_to_be_bound() {
+    let found = faults(|routes| {
+        routes.get("/ships", fixed).middleware(CacheResponse::with_ttl(Duration::from_secs(1)));
+        routes.middleware(Authenticate).group(|routes| {
+            routes.get("/fleet", fixed);
+        });
+    });
+    assert_eq!(found, ["missing: nothing is bound to `dyn TokenGuard`, needed by route GET /fleet"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use paravel::{
     config::{AppConfig, DatabaseConfig},
     container::{Container, ContainerBuilder},
     database::{Db, DbError, Fingerprint, SlowQuery, SqliteConn},
-    events::{EventBus, ListenerEntry, downcast},
+    events::{EventBus, ListenerEntry},
     support::{Env, SignalSink},
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -30,12 +30,9 @@ fn app(db: &TestDb, listener: ListenerEntry) -> (Container, Heard) {
 
 /// Passes on what it hears, after a query of its own.
 fn passing_on() -> ListenerEntry {
-    ListenerEntry::new::<SlowQuery>("passes on", 0, Vec::new, |event, app| {
-        Box::pin(async move {
-            names(&*app.make::<Db<SqliteConn>>()?).await;
-            app.make::<UnboundedSender<SlowQuery>>()?.send(downcast::<SlowQuery>(event)?.clone())?;
-            Ok(())
-        })
+    ListenerEntry::of_fn(async |event: &SlowQuery, db: Arc<Db<SqliteConn>>, heard: Arc<UnboundedSender<SlowQuery>>| {
+        names(&db).await;
+        heard.send(event.clone())
     })
 }
 
@@ -72,11 +69,11 @@ async fn one_in_a_transaction_that_is_rolled_back_is_heard_of_and_its_listener_m
 #[tokio::test]
 async fn a_listener_that_fails_is_no_trouble_to_the_query() {
     let db = with_ships(&[]).await;
-    let failing = ListenerEntry::new::<SlowQuery>("fails", 0, Vec::new, |event, app| {
-        Box::pin(async move {
-            app.make::<UnboundedSender<SlowQuery>>()?.send(downcast::<SlowQuery>(event)?.clone())?;
+    let failing = ListenerEntry::of_fn(async |event: &SlowQuery, heard: Arc<UnboundedSender<SlowQuery>>| {
+        heard.send(event.clone()).unwrap();
+        if true {
             panic!("overboard")
-        })
+        }
     });
     let (app, mut heard) = app(&db, failing);
     assert!(app.run(async { names(&db).await }).await.is_empty());

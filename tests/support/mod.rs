@@ -10,6 +10,7 @@ use app::application;
 use paravel::{
     database::{DatabaseAdmin, Row, Statement},
     foundation::ApplicationBuilder,
+    support::Id,
     testing::{TestApp, TestResponse},
 };
 use serde_json::{Value, json};
@@ -48,6 +49,11 @@ pub async fn seeded(mut builder: ApplicationBuilder) -> anyhow::Result<TestApp> 
     builder.env_mut().set_default("ADMIN_PASSWORD", PASSWORD);
     if let Ok(store) = std::env::var("TEST_CACHE_STORE") {
         builder.env_mut().set_default("CACHE_STORE", store);
+    }
+    // Each application has what it keeps in Redis to itself.
+    if let Ok(url) = std::env::var("TEST_REDIS_URL") {
+        builder.env_mut().set_default("REDIS_URL", url);
+        builder.env_mut().set_default("REDIS_PREFIX", format!("test-{}:", Id::<()>::new()));
     }
     let app = TestApp::boot(builder).await?;
     app.artisan(&["db:seed"]).await?;

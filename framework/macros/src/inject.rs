@@ -1,6 +1,6 @@
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Data, DeriveInput, Error, Field, Fields, Result, Type};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Data, DeriveInput, Error, Field, Fields, Result, Type, spanned::Spanned};
 
 pub fn expand(item: &DeriveInput) -> Result<TokenStream> {
     let Data::Struct(data) = &item.data else {
@@ -17,15 +17,23 @@ pub fn expand(item: &DeriveInput) -> Result<TokenStream> {
         }
     };
     let key = key(item)?;
+    let resolver = Ident::new("_resolver", Span::mixed_site());
     let mut arguments = Vec::new();
     let mut values = Vec::new();
+    let mut infos = Vec::new();
+    let mut resolved = Vec::new();
     for field in fields {
         let (name, ty) = (&field.ident, &field.ty);
         if is_default(field)? {
             values.push(quote!(#name: ::core::default::Default::default()));
+            resolved.push(quote!(#name: ::core::default::Default::default()));
         } else {
             arguments.push(quote!(#name: #ty));
             values.push(quote!(#name));
+            infos.push(quote_spanned!(ty.span()=> <#ty as ::paravel::container::Dependency>::info()));
+            resolved.push(quote_spanned! {ty.span()=>
+                #name: <#ty as ::paravel::container::Dependency>::resolve(#resolver)?
+            });
         }
     }
     let (name, visibility) = (&item.ident, &item.vis);
@@ -35,6 +43,18 @@ pub fn expand(item: &DeriveInput) -> Result<TokenStream> {
             #[allow(clippy::too_many_arguments)]
             #visibility fn inject(#(#arguments),*) -> ::std::sync::Arc<#key> {
                 ::std::sync::Arc::new(Self { #(#values),* })
+            }
+        }
+
+        impl ::paravel::container::Injectable for #name {
+            fn dependencies() -> ::std::vec::Vec<::paravel::container::DependencyInfo> {
+                ::std::vec![#(#infos),*]
+            }
+
+            fn make(
+                #resolver: &::paravel::container::Resolver<'_>,
+            ) -> ::core::result::Result<Self, ::paravel::container::ContainerError> {
+                ::core::result::Result::Ok(Self { #(#resolved),* })
             }
         }
     })

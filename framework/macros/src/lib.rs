@@ -4,6 +4,7 @@
 mod endpoint;
 mod inject;
 mod listener;
+mod listener_impl;
 mod migrations;
 mod service;
 mod service_audited;
@@ -110,31 +111,63 @@ pub fn endpoint(arguments: TokenStream, item: TokenStream) -> TokenStream {
     endpoint::expand(&arguments.into(), &function).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-/// Registers an async function as a listener of the event that it takes by reference; what follows are dependencies.
-/// `priority = n` puts it before listeners of a lower one (default 0).
+/// Registers a listener where it stands: an async function, or an `impl` of `Listener` or `Subscriber`.
+///
+/// `priority = n` puts it before listeners of a lower one (default 0). `events = "User*"` is for a listener of `AnyEvent`: of these
+/// names alone. A subscriber says both of its methods itself.
+///
+/// A function takes its event by reference first; what follows are dependencies. It returns `()`, `Propagation`, or a `Result`
+/// of either.
 ///
 /// ```ignore
 /// #[listener]
 /// pub async fn log_welcome(event: &UserRegistered, log: Inject<dyn LogSink>) -> Result<(), BoxError> { .. }
+///
+/// #[listener(events = "User*", priority = 100)]
+/// async fn count(event: &AnyEvent, metrics: Inject<Metrics>) { .. }
 /// ```
 ///
 /// By hand, it would be
 ///
 /// ```ignore
-/// application.listener(ListenerEntry::new::<UserRegistered>(
-///     "app::listeners::log_welcome",
-///     0,
-///     || vec![<Inject<dyn LogSink> as Dependency>::info()],
-///     |event, resolver| Box::pin(async move {
-///         let log = Dependency::resolve(&resolver)?;
-///         log_welcome(event.downcast_ref().ok_or(..)?, log).await.map_err(Into::into)
-///     }),
-/// ))
+/// application
+///     .listen(log_welcome)
+///     .listener(ListenerEntry::of_fn(count).matching("User*").priority(100))
+/// ```
+///
+/// The dependencies of a type are its fields, and several `impl`s listen to several events.
+///
+/// ```ignore
+/// #[derive(Inject)]
+/// struct SendWelcome {
+///     mailer: Arc<dyn Mailer>,
+/// }
+///
+/// #[listener(priority = 5)]
+/// impl Listener<UserRegistered> for SendWelcome {
+///     async fn handle(&self, event: &UserRegistered) -> Result<(), MailError> { .. }
+/// }
+///
+/// #[listener]
+/// impl Subscriber for Activity {
+///     fn subscribe(events: &mut Subscriptions<Self>) {
+///         events.listen(Self::registered);
+///         events.listen(Self::deleted).priority(5);
+///     }
+/// }
+/// ```
+///
+/// By hand, the `impl` of `Listener` would also say `type Output = Result<(), MailError>;`, and the application
+///
+/// ```ignore
+/// application
+///     .listener(ListenerEntry::of::<SendWelcome, UserRegistered>().priority(5))
+///     .subscriber::<Activity>()
 /// ```
 #[proc_macro_attribute]
 pub fn listener(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let function = parse_macro_input!(item as syn::ItemFn);
-    listener::expand(arguments.into(), &function).unwrap_or_else(syn::Error::into_compile_error).into()
+    let item = parse_macro_input!(item as syn::Item);
+    listener::expand(arguments.into(), item).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Gives a struct a constructor whose arguments are its fields, to be bound as it stands:

@@ -177,8 +177,8 @@ impl Passed {
 
 /// Whether what `#[audited]` names is there.
 pub fn check(methods: &[Method]) -> Result<()> {
-    let asked = methods.iter().filter_map(|method| method.auditing.as_ref()).flat_map(Auditing::asked);
-    asked.map(|asked| asked.check(methods)).collect()
+    let mut asked = methods.iter().filter_map(|method| method.auditing.as_ref()).flat_map(Auditing::asked);
+    asked.try_for_each(|asked| asked.check(methods))
 }
 
 /// What makes a service auditable; nothing where no method says so.

@@ -3,7 +3,10 @@ use std::{any::TypeId, any::type_name, borrow::Cow};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::store::Version;
-use crate::config::CacheFormat;
+use crate::{
+    config::CacheFormat,
+    support::{expand, shrink},
+};
 
 /// Begins every value but a count, which is its decimal digits.
 const MAGIC: u8 = 0xC4;
@@ -13,12 +16,6 @@ const LAYOUT: u8 = 1;
 
 const JSON: u8 = 1;
 const COMPRESSED: u8 = 2;
-
-/// Below it, what is saved is not worth the time.
-const WORTH_COMPRESSING: usize = 1024;
-
-/// LZ4 makes no more than this of a byte, so that a length beyond it is a lie.
-const MOST_EXPANDED: usize = 255;
 
 /// How values are written for a store outside this process:
 ///
@@ -83,11 +80,10 @@ impl Wire {
             CacheFormat::MessagePack => (0, rmp_serde::to_vec_named(value).map_err(|error| error.to_string())?),
             CacheFormat::Json => (JSON, serde_json::to_vec(value).map_err(|error| error.to_string())?),
         };
-        let compressed = (payload.len() > WORTH_COMPRESSING).then(|| lz4_flex::compress_prepend_size(&payload));
-        let payload = match compressed.filter(|compressed| compressed.len() < payload.len()) {
-            Some(compressed) => {
+        let payload = match shrink(&payload) {
+            Some(shrunk) => {
                 flags |= COMPRESSED;
-                compressed
+                shrunk
             }
             None => payload,
         };
@@ -174,14 +170,6 @@ fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Option<&'a [u8; N]> {
     let (taken, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
     Some(taken)
-}
-
-fn expand(payload: &[u8]) -> Result<Vec<u8>, Cow<'static, str>> {
-    let length = payload.first_chunk().map_or(usize::MAX, |length| u32::from_le_bytes(*length) as usize);
-    if length > payload.len().saturating_mul(MOST_EXPANDED) {
-        return Err("its length is not that of what was compressed".into());
-    }
-    lz4_flex::decompress_size_prepended(payload).map_err(|error| error.to_string().into())
 }
 
 /// FNV-1a of the type's name: enough to tell apart what was put under one key by mistake.

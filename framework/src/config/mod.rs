@@ -8,6 +8,7 @@ mod cache;
 mod database;
 mod http;
 mod log;
+mod queue;
 mod redis;
 mod set;
 mod shown;
@@ -19,6 +20,7 @@ pub use cache::{CacheConfig, CacheFormat, CacheStore, CacheStores, CacheVersion}
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use http::HttpConfig;
 pub use log::{LogConfig, LogFormat};
+pub use queue::{QueueConfig, QueueConnection, QueueFormat};
 pub use redis::{RedisConfig, RedisUrl};
 pub use set::{ConfigError, ConfigSet};
 pub(crate) use set::{ErasedArc, ErasedConfig};

@@ -10,9 +10,9 @@ use crate::support::show_duration;
 pub(super) fn address(scheme: &str, rest: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (address, query) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
     match address.rsplit_once('@') {
+        // Perhaps a password with a question mark, of which what stands before it would be a part.
+        _ if query.contains('@') => write!(f, "{scheme}://[redacted]"),
         Some((_, host)) => write!(f, "{scheme}://[redacted]@{host}"),
-        // Perhaps a password with a question mark, of which this would be the first half.
-        None if query.contains('@') => write!(f, "{scheme}://[redacted]"),
         None => write!(f, "{scheme}://{address}"),
     }
 }

@@ -18,6 +18,14 @@ pub enum Stage {
     Booted,
 }
 
+/// A part that not every application has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// A database, as `ApplicationBuilder::database` gives one.
+    Database,
+}
+
 /// A console command: a clap argument struct with a name, what it needs and what it does.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a command",
@@ -30,6 +38,8 @@ pub trait Command: clap::Args + Send + 'static {
     const ABOUT: &'static str;
     /// How far the application is started first.
     const STAGE: Stage = Stage::Booted;
+    /// The part of the application that it is about; an application without that part has no such command.
+    const PART: Option<Part> = None;
     /// The services that it needs, as a tuple; `()` for none.
     type Dependencies: Dependencies + Send;
 
@@ -49,6 +59,7 @@ pub struct CommandEntry {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     pub(super) stage: Stage,
+    pub(super) part: Option<Part>,
     pub(super) arguments: fn(clap::Command) -> clap::Command,
     pub(super) dependencies: fn() -> Vec<DependencyInfo>,
     pub(super) run: Run,
@@ -63,6 +74,7 @@ impl CommandEntry {
             name: C::NAME,
             about: C::ABOUT,
             stage: C::STAGE,
+            part: C::PART,
             arguments: C::augment_args,
             dependencies: C::Dependencies::infos,
             run: |matches, container, console| Box::pin(run::<C>(matches, container, console)),

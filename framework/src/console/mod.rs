@@ -36,7 +36,7 @@ mod output;
 mod progress;
 mod registry;
 
-pub use command::{Command, CommandEntry, Stage};
+pub use command::{Command, CommandEntry, Part, Stage};
 pub use kernel::{Exit, Parsed, parse};
 pub use output::{Color, Console, Refused, Written};
 pub use progress::Progress;

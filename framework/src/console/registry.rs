@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Command, CommandEntry};
+use super::{Command, CommandEntry, Part};
 use crate::container::{GraphFault, Root};
 
 /// All commands, by name.
@@ -41,6 +41,13 @@ impl Registry {
     pub fn of<C: Command>() -> Self {
         let entries = BTreeMap::from([(C::NAME, CommandEntry::of::<C>())]);
         Self { entries: Arc::new(entries), ..Self::default() }
+    }
+
+    /// The same without the commands that are about a part which the application does not have.
+    #[must_use]
+    pub fn without(self, part: Part) -> Self {
+        let left = self.entries.iter().filter(|(_, entry)| entry.part != Some(part));
+        Self { entries: Arc::new(left.map(|(name, entry)| (*name, *entry)).collect()), duplicates: self.duplicates }
     }
 
     /// What `list` shows.

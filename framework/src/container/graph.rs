@@ -86,6 +86,14 @@ pub enum GraphFault {
         /// Why not, and what to do about it.
         reason: String,
     },
+    /// A listener that could not do what is said of it.
+    #[error("listener: `{listener}` cannot be registered: {reason}")]
+    Listener {
+        /// Its name.
+        listener: String,
+        /// Why not, and what to do about it.
+        reason: String,
+    },
     /// A name that two things have: a provider, a route, a command.
     #[error("duplicate: {0}")]
     DuplicateName(String),

@@ -47,7 +47,7 @@ pub use dependency::{Dependencies, Dependency, DependencyInfo, Resolver, Shape};
 pub use error::{ContainerError, NoApplication};
 pub use factory::{Extender, Factory, FactoryOutput};
 pub use graph::{GraphFault, GraphFaults, Root};
-pub use inject::Inject;
+pub use inject::{Inject, Injectable};
 pub use provider::{DynProvider, Provider};
 pub(crate) use resolve::panic_message;
 pub use resolve::{BindingInfo, Container};

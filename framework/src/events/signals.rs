@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::EventBus;
+use super::{AnyEvent, EventBus};
 use crate::{
-    container::{Ambient, Key, Scope, current, enter_sync, spawn},
+    container::{Ambient, Scope, current, enter_sync, spawn},
     support::{Signal, SignalSink},
 };
 
@@ -15,18 +15,17 @@ impl SignalSink for EventBus {
     /// Runs the listeners of the signal's type in a task and a scope of their own. What they themselves give rise to is not
     /// carried further: a slow query in a listener of slow queries would never end.
     fn raise(self: Arc<Self>, signal: Signal) {
-        let (id, name) = signal.of();
-        let key = Key::erased(id, name);
+        let event = AnyEvent::carried(signal);
         let Ok(app) = current() else { return };
         let carried = app.current_scope().is_some_and(|scope| scope.get::<Carried>().is_some());
-        if carried || !self.hears(key) || Handle::try_current().is_err() {
+        if carried || !self.hears(event.key()) || Handle::try_current().is_err() {
             return;
         }
         // Not the scope of whoever raised it, which may be inside a transaction.
         let scope = Scope::new();
         scope.set(Carried);
         let listeners = async move {
-            if let Err(error) = self.run(signal.value(), key).await {
+            if let Err(error) = self.run(&event).await {
                 tracing::error!(error = %error, "a signal met an error");
             }
         };

@@ -7,10 +7,10 @@ use crate::{
     config::{
         AlertConfig, AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, RedisConfig,
     },
-    console::{Command, CommandEntry, Registry},
-    container::{ContainerBuilder, DynProvider, GraphFault, GraphFaults, Provider},
+    console::{Command, CommandEntry, Part, Registry},
+    container::{ContainerBuilder, Dependencies, DynProvider, GraphFault, GraphFaults, Provider},
     database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
-    events::{EventBus, ListenerEntry, Monitor},
+    events::{EventBus, Heard, ListenerEntry, ListenerFn, Monitor, Subscriber, subscriptions},
     http::{Hint, Hints, Kernel, Router, up},
     service::{AuditLog, DatabaseAuditLog, WhoActs},
     support::{Clock, Env, EnvFault, Gauge, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
@@ -95,9 +95,26 @@ impl ApplicationBuilder {
         self
     }
 
-    /// Adds a listener: the explicit twin of [`listener`](crate::listener).
+    /// Adds a listener, of which more may have been said: the explicit twin of [`listener`](crate::listener).
     pub fn listener(mut self, listener: ListenerEntry) -> Self {
         self.listeners.push(listener);
+        self
+    }
+
+    /// Adds an async function or closure as a listener, as [`ListenerEntry::of_fn`] takes it.
+    #[track_caller]
+    pub fn listen<E, Arguments, Function>(self, function: Function) -> Self
+    where
+        E: Heard,
+        Arguments: Dependencies + Send,
+        Function: for<'e> ListenerFn<'e, E, Arguments> + Clone + Send + Sync + 'static,
+    {
+        self.listener(ListenerEntry::of_fn(function))
+    }
+
+    /// Adds a subscriber: the explicit twin of [`listener`](crate::listener) on one.
+    pub fn subscriber<S: Subscriber>(mut self) -> Self {
+        self.listeners.extend(subscriptions::<S>());
         self
     }
 
@@ -144,9 +161,10 @@ impl ApplicationBuilder {
         self
     }
 
-    /// All commands of the application.
+    /// All commands of the application. One without a database has none about databases.
     pub fn registry(&self) -> Registry {
-        Registry::collect(self.commands.iter().copied())
+        let all = Registry::collect(self.commands.iter().copied());
+        if self.backend.is_some() { all } else { all.without(Part::Database) }
     }
 
     /// Configures, registers, verifies and freezes. Nothing runs yet, and no database is opened.
@@ -154,6 +172,7 @@ impl ApplicationBuilder {
     /// # Errors
     /// [`StartError`], with all faults of the phase that has any.
     pub fn build(self) -> Result<Application, StartError> {
+        let registry = self.registry();
         let env = match self.env {
             Some(env) => env,
             None => Env::load(std::path::Path::new("."))?,
@@ -213,7 +232,6 @@ impl ApplicationBuilder {
             provider.register(&mut app);
         }
 
-        let registry = Registry::collect(self.commands);
         faults.extend(registry.faults());
         let bus = EventBus::collect(self.listeners);
         faults.extend(bus.faults());

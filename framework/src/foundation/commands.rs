@@ -107,6 +107,11 @@ struct Generated {
     key: String,
 }
 
+#[derive(Serialize)]
+struct WrittenTo {
+    written: &'static str,
+}
+
 impl Command for KeyGenerate {
     const NAME: &'static str = "key:generate";
     const ABOUT: &'static str = "Make an application key and write it to .env";
@@ -123,6 +128,9 @@ impl Command for KeyGenerate {
             return Ok(());
         }
         write_key(Path::new(".env"), &key, self.force)?;
+        if console.is_json() {
+            return Ok(console.value(&WrittenTo { written: ".env" })?);
+        }
         console.success("APP_KEY has been written to .env.");
         Ok(())
     }

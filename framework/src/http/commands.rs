@@ -76,7 +76,7 @@ impl Command for Serve {
     const NAME: &'static str = "serve";
     const ABOUT: &'static str = "Run the web server; outside production, migrate first, and seed where it is local";
     type Dependencies =
-        (Arc<AppConfig>, Arc<HttpConfig>, Arc<Kernel>, Arc<Migrator>, Arc<Seeders>, Arc<Hints>, Arc<Monitor>);
+        (Arc<AppConfig>, Arc<HttpConfig>, Arc<Kernel>, Option<Arc<Migrator>>, Arc<Seeders>, Arc<Hints>, Arc<Monitor>);
 
     async fn run(
         self,
@@ -89,7 +89,7 @@ impl Command for Serve {
         let container = container::current()?;
         let host = self.host.as_deref().unwrap_or(&config.host);
         let listener = bind(host, self.port.unwrap_or(config.port)).await?;
-        if !app.is_production() {
+        if let Some(migrator) = migrator.filter(|_| !app.is_production()) {
             let applied = migrator.migrate().await?;
             for name in &applied {
                 console.line(format!("migrated {name}"));

@@ -67,8 +67,14 @@ impl Operation {
         }
     }
 
-    fn input<T>(&mut self) {
+    /// Adds an input of the type `T`.
+    pub fn input<T>(&mut self) {
         self.inputs.push(short_name(std::any::type_name::<T>()));
+    }
+
+    /// Adds what it asks the container for behind its arguments, for verification.
+    pub fn needs<D: Dependency>(&mut self) {
+        self.dependencies.push(D::info());
     }
 }
 

@@ -60,6 +60,11 @@ async fn redis(_: &Container) -> Option<&'static str> {
 
 impl Handler for up {
     fn operation(&self) -> Operation {
-        Operation::new(concat!(module_path!(), "::up"), "Says whether the application works.", "Json<Up>")
+        let summary = "Says whether the application works.";
+        let mut operation = Operation::new(concat!(module_path!(), "::up"), summary, "Json<Up>");
+        operation.needs::<Option<Arc<dyn DatabaseAdmin>>>();
+        #[cfg(feature = "redis")]
+        operation.needs::<Option<Arc<Redis>>>();
+        operation
     }
 }

@@ -72,7 +72,9 @@ impl<T> Listing<T> {
 
 fn link(uri: &Uri, page: u64) -> String {
     let others = uri.query().unwrap_or_default().split('&');
-    let others = others.filter(|pair| !pair.is_empty() && *pair != "page" && !pair.starts_with("page="));
+    // By their decoded names, as they were read: `%70age` is the page, too.
+    let is_page = |pair: &str| form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "page");
+    let others = others.filter(|pair| !pair.is_empty() && !is_page(pair));
     let query: Vec<_> = others.map(str::to_owned).chain([format!("page={page}")]).collect();
     format!("{}?{}", uri.path(), query.join("&"))
 }

@@ -5,7 +5,7 @@ use poem::{Endpoint, EndpointExt, IntoEndpoint, Middleware, Response, Route, end
 use super::{
     Group, Handler, IntoHandler, Operation, Resource, RouteInfo, RouteTable, methods::Methods, pattern::Pattern,
 };
-use crate::container::{GraphFault, Root};
+use crate::container::{DependencyInfo, GraphFault, Root};
 
 type Boxed = BoxEndpoint<'static, Response>;
 
@@ -31,10 +31,46 @@ struct Definition {
     endpoint: Boxed,
 }
 
-/// A poem middleware as a route keeps it; implemented for every `poem::Middleware`.
+/// What stands around a route. It is implemented for every `poem::Middleware`; one that asks the container for something
+/// implements it instead, and says for what, so that an application where that is not bound does not start.
+///
+/// ```
+/// use std::sync::Arc;
+/// use paravel::container::{ContainerError, DependencyInfo, current};
+/// use paravel::http::{Problem, RouteMiddleware};
+/// use paravel::poem::{EndpointExt, IntoResponse, Response, Result, endpoint::BoxEndpoint};
+/// use paravel::support::Clock;
+///
+/// /// Says in each answer what time it is.
+/// struct Dated;
+///
+/// impl RouteMiddleware for Dated {
+///     fn name(&self) -> &'static str {
+///         "Dated"
+///     }
+///
+///     fn dependencies(&self) -> Vec<DependencyInfo> {
+///         vec![DependencyInfo::one::<dyn Clock>()]
+///     }
+///
+///     fn wrap(&self, endpoint: BoxEndpoint<'static, Response>) -> BoxEndpoint<'static, Response> {
+///         let dated = endpoint.after(|response: Result<Response>| async {
+///             let clock = current().map_err(ContainerError::from).and_then(|app| app.make::<dyn Clock>());
+///             let now = clock.map_err(Problem::from)?.now();
+///             Ok(response?.with_header("x-now", now.to_string()))
+///         });
+///         dated.map_to_response().boxed()
+///     }
+/// }
+/// ```
 pub trait RouteMiddleware: Send + Sync {
     /// Its type, for `route:list`.
     fn name(&self) -> &'static str;
+
+    /// What it asks the container for.
+    fn dependencies(&self) -> Vec<DependencyInfo> {
+        Vec::new()
+    }
 
     /// Puts it around an endpoint.
     fn wrap(&self, endpoint: Boxed) -> Boxed;
@@ -176,7 +212,9 @@ impl Router {
                 let name = route.name.clone().unwrap_or_default();
                 faults.push(GraphFault::DuplicateName(format!("two routes are called `{name}`")));
             }
-            roots.push(Root { kind: "route", name: label.clone(), dependencies: route.operation.dependencies.clone() });
+            let around = route.middleware.iter().flat_map(|one| one.dependencies());
+            let dependencies = around.chain(route.operation.dependencies.iter().copied()).collect();
+            roots.push(Root { kind: "route", name: label.clone(), dependencies });
             let parsed = Pattern::parse(&route.path);
             infos.push(RouteInfo {
                 method: route.method.to_string(),

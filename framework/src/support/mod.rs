@@ -4,6 +4,7 @@
 
 mod alert;
 mod clock;
+mod compression;
 mod dotenv;
 mod env;
 mod gauge;
@@ -19,6 +20,7 @@ mod tls;
 
 pub use alert::{Alert, Metric, Severity};
 pub use clock::{Clock, FakeClock, SystemClock};
+pub(crate) use compression::{expand, shrink};
 pub(crate) use dotenv::{has_value, loses_a_dollar, with_value};
 pub(crate) use env::show_duration;
 pub use env::{Bounded, Env, EnvError, EnvFault, EnvFaults, EnvValue, Variable, VariableInfo};

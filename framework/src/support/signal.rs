@@ -4,18 +4,23 @@ use std::{
     sync::Arc,
 };
 
+use serde::Serialize;
+use serde_json::Value;
+
 /// Something that a lower layer has noticed, a slow query for one, for whoever listens above it. An application hears it as
 /// an event of that type.
+#[derive(Clone)]
 pub struct Signal {
     id: TypeId,
     name: &'static str,
-    value: Box<dyn Any + Send + Sync>,
+    value: Arc<dyn Any + Send + Sync>,
+    json: fn(&dyn Any) -> serde_json::Result<Value>,
 }
 
 impl Signal {
     /// A signal of this value, whose type listeners know it by.
-    pub fn new<T: Send + Sync + 'static>(value: T) -> Self {
-        Self { id: TypeId::of::<T>(), name: type_name::<T>(), value: Box::new(value) }
+    pub fn new<T: Serialize + Send + Sync + 'static>(value: T) -> Self {
+        Self { id: TypeId::of::<T>(), name: type_name::<T>(), value: Arc::new(value), json: json::<T> }
     }
 
     /// The type of its value.
@@ -27,6 +32,19 @@ impl Signal {
     pub fn value(&self) -> &(dyn Any + Send + Sync) {
         &*self.value
     }
+
+    /// What its value says, as JSON.
+    ///
+    /// # Errors
+    /// Where JSON cannot say it.
+    pub fn json(&self) -> serde_json::Result<Value> {
+        (self.json)(&*self.value)
+    }
+}
+
+fn json<T: Serialize + 'static>(value: &dyn Any) -> serde_json::Result<Value> {
+    // A signal's value is of the type that it was made with.
+    serde_json::to_value(value.downcast_ref::<T>())
 }
 
 impl fmt::Debug for Signal {

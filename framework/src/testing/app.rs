@@ -8,6 +8,7 @@ use crate::{
     console::{Console, Registry, parse},
     container::{Container, ContainerError},
     database::{DatabaseAdmin, Migrator, Seed},
+    events::{EventBus, EventFake},
     foundation::{Application, ApplicationBuilder, StartError},
     http::Kernel,
     support::{Env, Id},
@@ -98,6 +99,14 @@ impl TestApp {
     /// A folder for the test's files.
     pub fn folder(&self) -> PathBuf {
         self.folder.path().to_owned()
+    }
+
+    /// Begins to record the application's events in place of their listeners' running.
+    ///
+    /// # Errors
+    /// [`ContainerError`].
+    pub fn fake_events(&self) -> Result<EventFake, ContainerError> {
+        Ok(self.container.make::<EventBus>()?.fake())
     }
 
     /// Runs a console command in the application, and returns what it printed.

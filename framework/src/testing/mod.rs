@@ -39,3 +39,5 @@ pub use log::{LogEntry, MemoryLog};
 pub use request::TestRequest;
 pub use response::TestResponse;
 pub use server::TestServer;
+
+pub use crate::events::EventFake;

@@ -14,6 +14,25 @@ async fn write_a_megabyte(db: &Db<SqliteConn>) -> Result<(), DbError> {
 }
 
 #[tokio::test]
+async fn what_keeps_a_file_from_being_opened_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("file"), "").unwrap();
+    let missing = path("no/such");
+    for (file, said) in [
+        (path("no/such/db.sqlite"), format!("there is no folder `{missing}`: create it")),
+        (path(""), "there is a folder in its place".to_owned()),
+        (path("file/db.sqlite"), format!("`{}` is no folder", path("file"))),
+        // Nobody may make a file there, not even root.
+        ("/proc/db.sqlite".to_owned(), "no file can be made in `/proc`: look at its permissions".to_owned()),
+    ] {
+        let db = Db::<SqliteConn>::new(config(&format!("sqlite://{file}"), &[])).unwrap();
+        let error = db.connect().await.unwrap_err().to_string();
+        assert_eq!(error, format!("cannot open the database {file}: unable to open database file: {said}"));
+    }
+}
+
+#[tokio::test]
 async fn a_log_that_a_reader_kept_is_begun_anew_and_its_file_cut() {
     let test = with_ships(&[]).await;
     test.write(async |c| Ok::<_, DbError>(c.batch_execute("create table blobs (bytes blob)").await?)).await.unwrap();

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
+use serde::Serialize;
 
 use super::{changed, report, seed};
 use crate::{
     config::AppConfig,
-    console::{Command, Console},
+    console::{Command, Console, Part, Stage},
     database::{DatabaseAdmin, Seed, Seeders},
     support::nearest,
 };
@@ -27,9 +28,15 @@ struct DbSeed {
     force: bool,
 }
 
+#[derive(Serialize)]
+struct Seeded {
+    seeders: usize,
+}
+
 impl Command for DbSeed {
     const NAME: &'static str = "db:seed";
     const ABOUT: &'static str = "Run the seeders";
+    const PART: Option<Part> = Some(Part::Database);
     type Dependencies = (Arc<AppConfig>, Arc<Seed>, Arc<Seeders>);
 
     async fn run(self, (app, number, seeders): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
@@ -38,11 +45,22 @@ impl Command for DbSeed {
         }
         console.guard("Seed the database", app.is_production(), self.force)?;
         number.restart(self.seed);
-        seed(&seeders, &self.class.iter().map(String::as_str).collect::<Vec<_>>(), console).await
+        let only: Vec<_> = self.class.iter().map(String::as_str).collect();
+        let seeded = Seeded { seeders: seed(&seeders, &only, console).await? };
+        if console.is_json() {
+            console.value(&seeded)?;
+        }
+        Ok(())
     }
 }
 
 crate::command!(DbSeed);
+
+/// Opens what is there: who only looks makes no database, so these commands do not boot, either.
+async fn open(database: &dyn DatabaseAdmin) -> anyhow::Result<()> {
+    ensure!(!database.is_missing(), "there is no database yet at {}: `artisan migrate` makes it", database.url());
+    Ok(database.connect().await?)
+}
 
 /// `db:show`
 #[derive(clap::Args)]
@@ -51,9 +69,12 @@ struct DbShow {}
 impl Command for DbShow {
     const NAME: &'static str = "db:show";
     const ABOUT: &'static str = "Show the database, its settings and its tables";
+    const STAGE: Stage = Stage::Verified;
+    const PART: Option<Part> = Some(Part::Database);
     type Dependencies = (Arc<dyn DatabaseAdmin>,);
 
     async fn run(self, (database,): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+        open(&*database).await?;
         let info = database.info().await?;
         Ok(console.value(&info)?)
     }
@@ -71,9 +92,12 @@ struct DbTable {
 impl Command for DbTable {
     const NAME: &'static str = "db:table";
     const ABOUT: &'static str = "Show a table's columns, indexes and foreign keys";
+    const STAGE: Stage = Stage::Verified;
+    const PART: Option<Part> = Some(Part::Database);
     type Dependencies = (Arc<dyn DatabaseAdmin>,);
 
     async fn run(self, (database,): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+        open(&*database).await?;
         let tables = database.tables().await?;
         if !tables.contains(&self.name) {
             let near = nearest(&self.name, tables.iter().map(String::as_str));
@@ -113,6 +137,7 @@ struct DbWipe {
 impl Command for DbWipe {
     const NAME: &'static str = "db:wipe";
     const ABOUT: &'static str = "Drop every table and view";
+    const PART: Option<Part> = Some(Part::Database);
     type Dependencies = (Arc<AppConfig>, Arc<dyn DatabaseAdmin>);
 
     async fn run(self, (app, database): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
@@ -132,9 +157,12 @@ struct DbMonitor {}
 impl Command for DbMonitor {
     const NAME: &'static str = "db:monitor";
     const ABOUT: &'static str = "Show the database's connections and what waits for them";
+    const STAGE: Stage = Stage::Verified;
+    const PART: Option<Part> = Some(Part::Database);
     type Dependencies = (Arc<dyn DatabaseAdmin>,);
 
     async fn run(self, (database,): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+        open(&*database).await?;
         let load = database.load();
         Ok(console.value(&load)?)
     }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{changed, report, seed};
 use crate::{
     config::AppConfig,
-    console::{Command, Console, Stage},
+    console::{Command, Console, Part, Stage},
     database::{DatabaseAdmin, Migrator, Seeders},
 };
 
@@ -27,6 +27,7 @@ struct Migrate {
 impl Command for Migrate {
     const NAME: &'static str = "migrate";
     const ABOUT: &'static str = "Apply the pending migrations";
+    const PART: Option<Part> = Some(Part::Database);
     type Dependencies = (Arc<AppConfig>, Arc<Migrator>, Arc<Seeders>);
 
     async fn run(self, (app, migrator, seeders): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
@@ -68,6 +69,7 @@ impl Command for MigrateStatus {
     const ABOUT: &'static str = "List the migrations and where each stands";
     // To boot would make a database that is not there yet.
     const STAGE: Stage = Stage::Verified;
+    const PART: Option<Part> = Some(Part::Database);
     type Dependencies = (Arc<dyn DatabaseAdmin>, Arc<Migrator>);
 
     async fn run(self, (database, migrator): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
@@ -97,6 +99,7 @@ struct MigrateFresh {
 impl Command for MigrateFresh {
     const NAME: &'static str = "migrate:fresh";
     const ABOUT: &'static str = "Drop every table and apply all migrations";
+    const PART: Option<Part> = Some(Part::Database);
     type Dependencies = (Arc<AppConfig>, Arc<Migrator>, Arc<Seeders>);
 
     async fn run(self, (app, migrator, seeders): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {

@@ -28,9 +28,9 @@ fn report(console: &mut Console, what: &str, changed: &[Changed]) -> anyhow::Res
     Ok(console.rows(&[(what, "name"), ("Change", "change")], changed)?)
 }
 
-async fn seed(seeders: &Seeders, only: &[&str], console: &mut Console) -> anyhow::Result<()> {
+async fn seed(seeders: &Seeders, only: &[&str], console: &mut Console) -> anyhow::Result<usize> {
     let container = container::current()?;
     let count = seeders.run(only, &container, console).await.map_err(anyhow::Error::from_boxed)?;
     console.success(format!("{count} seeder(s) have run."));
-    Ok(())
+    Ok(count)
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{changed, report, seed};
 use crate::{
     config::AppConfig,
-    console::{Command, Console},
+    console::{Command, Console, Part},
     database::{Migrator, Seeders},
 };
 
@@ -26,6 +26,7 @@ struct MigrateRollback {
 impl Command for MigrateRollback {
     const NAME: &'static str = "migrate:rollback";
     const ABOUT: &'static str = "Take back the last batch of migrations";
+    const PART: Option<Part> = Some(Part::Database);
     type Dependencies = (Arc<AppConfig>, Arc<Migrator>);
 
     async fn run(self, (app, migrator): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
@@ -51,6 +52,7 @@ struct MigrateReset {
 impl Command for MigrateReset {
     const NAME: &'static str = "migrate:reset";
     const ABOUT: &'static str = "Take back all migrations";
+    const PART: Option<Part> = Some(Part::Database);
     type Dependencies = (Arc<AppConfig>, Arc<Migrator>);
 
     async fn run(self, (app, migrator): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
@@ -78,6 +80,7 @@ struct MigrateRefresh {
 impl Command for MigrateRefresh {
     const NAME: &'static str = "migrate:refresh";
     const ABOUT: &'static str = "Take back all migrations and apply them again";
+    const PART: Option<Part> = Some(Part::Database);
     type Dependencies = (Arc<AppConfig>, Arc<Migrator>, Arc<Seeders>);
 
     async fn run(self, (app, migrator, seeders): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {

@@ -12,6 +12,7 @@ use super::{
     SqliteCalls, SqliteConn,
     checkpoint::{Checkpoints, LONGEST_LOG},
     last_error::LastError,
+    obstacle::with_obstacle,
     readers::{Reader, Readers},
     writer::Writer,
 };
@@ -52,7 +53,7 @@ impl Driver<SqliteConn> for SqliteDriver {
         let mut connection = connect(&path, Role::Writer, SqliteCalls::default())?;
         use_wal(&mut connection)
             .await
-            .map_err(|error| DbError::Open { name: path.display().to_string(), reason: error.to_string() })?;
+            .map_err(|error| DbError::Open { name: path.display().to_string(), reason: with_obstacle(error, &path) })?;
         let last_error = LastError::default();
         connection.set_instrumentation(last_error.and(Watcher::default()));
         let writer = Writer::start(connection, last_error, Checkpoints::new(&path), config.write_queue)?;
@@ -154,7 +155,7 @@ pub(super) fn connect(path: &Path, role: Role, calls: SqliteCalls) -> Result<Sql
     if text.is_empty() || text.starts_with(":memory:") || text.starts_with("file:") {
         return Err(open("give the path of a file: several connections share it".to_owned()));
     }
-    let mut connection = SqliteConnection::establish(text).map_err(|error| open(error.to_string()))?;
+    let mut connection = SqliteConnection::establish(text).map_err(|error| open(with_obstacle(error, path)))?;
     // Before anything reads the file, which another process may be about to close.
     let busy = format!("pragma busy_timeout = {}", BUSY.as_millis());
     connection.batch_execute(&busy).map_err(|error| open(error.to_string()))?;

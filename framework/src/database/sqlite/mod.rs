@@ -9,6 +9,7 @@ mod insert;
 mod last_error;
 pub(super) mod moments;
 mod nested;
+mod obstacle;
 mod pace;
 mod readers;
 mod writer;

@@ -5,7 +5,7 @@ use poem::{FromRequest, Request, RequestBody};
 use crate::{
     auth::{Actor, AuthError, Gate, Permission},
     container::{ContainerError, current},
-    http::Problem,
+    http::{Describe, Operation, Problem},
 };
 
 /// Whoever acts, who has the permission `P`; anybody else is answered 401 or 403. A handler's arguments are extracted in
@@ -37,6 +37,13 @@ impl<P> Deref for Can<P> {
 
     fn deref(&self) -> &Actor {
         &self.0
+    }
+}
+
+impl<P> Describe for Can<P> {
+    fn describe(operation: &mut Operation) {
+        operation.input::<Self>();
+        operation.needs::<Arc<Gate>>();
     }
 }
 

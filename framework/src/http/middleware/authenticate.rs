@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use poem::{
-    Endpoint, Middleware, Request, Result,
+    Endpoint, EndpointExt, Request, Response, Result,
+    endpoint::BoxEndpoint,
     http::{
         HeaderValue, StatusCode,
         header::{AUTHORIZATION, WWW_AUTHENTICATE},
@@ -10,9 +11,8 @@ use poem::{
 
 use crate::{
     auth::{Actor, AuthError, TokenGuard, TokenHash},
-    container,
-    container::ContainerError,
-    http::Problem,
+    container::{self, ContainerError, DependencyInfo},
+    http::{Problem, RouteMiddleware},
 };
 
 /// Lets a request through only with a valid bearer token, and leaves its
@@ -20,18 +20,23 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct Authenticate;
 
-/// [`Authenticate`] around an endpoint.
-pub struct AuthenticateEndpoint<E>(E);
+struct Authenticated<E>(E);
 
-impl<E: Endpoint> Middleware<E> for Authenticate {
-    type Output = AuthenticateEndpoint<E>;
+impl RouteMiddleware for Authenticate {
+    fn name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
 
-    fn transform(&self, inner: E) -> Self::Output {
-        AuthenticateEndpoint(inner)
+    fn dependencies(&self) -> Vec<DependencyInfo> {
+        vec![DependencyInfo::one::<dyn TokenGuard>()]
+    }
+
+    fn wrap(&self, endpoint: BoxEndpoint<'static, Response>) -> BoxEndpoint<'static, Response> {
+        Authenticated(endpoint).boxed()
     }
 }
 
-impl<E: Endpoint> Endpoint for AuthenticateEndpoint<E> {
+impl<E: Endpoint> Endpoint for Authenticated<E> {
     type Output = E::Output;
 
     async fn call(&self, request: Request) -> Result<Self::Output> {

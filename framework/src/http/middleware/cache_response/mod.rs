@@ -8,13 +8,15 @@ mod key;
 use std::{sync::Arc, time::Duration};
 
 use poem::{
-    Endpoint, Middleware,
+    EndpointExt, Response,
+    endpoint::BoxEndpoint,
     http::{HeaderName, HeaderValue},
 };
 
 use super::whole_body::LONGEST;
+use crate::{cache::Cache, container::DependencyInfo, http::RouteMiddleware, support::Clock};
 use blob::Blob;
-pub use endpoint::CacheResponseEndpoint;
+use endpoint::CacheResponseEndpoint;
 use kept::Kept;
 use key::key;
 
@@ -153,10 +155,16 @@ impl CacheResponse {
     }
 }
 
-impl<E: Endpoint> Middleware<E> for CacheResponse {
-    type Output = CacheResponseEndpoint<E>;
+impl RouteMiddleware for CacheResponse {
+    fn name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
 
-    fn transform(&self, inner: E) -> Self::Output {
-        CacheResponseEndpoint::new(Arc::new(self.clone()), inner)
+    fn dependencies(&self) -> Vec<DependencyInfo> {
+        vec![DependencyInfo::one::<Cache>(), DependencyInfo::one::<dyn Clock>()]
+    }
+
+    fn wrap(&self, endpoint: BoxEndpoint<'static, Response>) -> BoxEndpoint<'static, Response> {
+        CacheResponseEndpoint::new(Arc::new(self.clone()), endpoint).boxed()
     }
 }
