@@ -117,7 +117,10 @@ async fn run() -> Result<()> {
     };
     shown("a hit", per_call(async || cache.get::<User>("plain").await.map(drop).map_err(Into::into)).await?);
     let tagged = cache.tags(["users", "users:7"]);
-    shown("a hit with two tags", per_call(async || tagged.get::<User>("tagged").await.map(drop).map_err(Into::into)).await?);
+    shown(
+        "a hit with two tags",
+        per_call(async || tagged.get::<User>("tagged").await.map(drop).map_err(Into::into)).await?,
+    );
     // Until changes are heard of, and it is kept in the process.
     while tiered.get::<User>("plain").await?.is_some() && tiered.stats().entries == 0 {
         tokio::task::yield_now().await;
