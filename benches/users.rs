@@ -1,5 +1,5 @@
-//! What the users' service costs, through the application's own container: found in the cache, read from the database, created;
-//! and the token check that every request begins with.
+//! What the users' service costs, through the application's own container: found in the cache, read from the database,
+//! created; and the token check that every request begins with.
 //!
 //! `cargo bench --bench users`
 

@@ -39,7 +39,8 @@ impl Lists {
         self.app.get(&format!("/api/v1{path}")).bearer(&self.admin.token).send().await.assert_status(200)
     }
 
-    /// Lets the token's last use be noted, and what is known of it and of its owner be cached: that costs queries of its own.
+    /// Lets the token's last use be noted, and what is known of it and of its owner be cached: that costs queries of
+    /// its own.
     async fn settle(&self) {
         self.get("/me").await;
         self.get("/me").await;

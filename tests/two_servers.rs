@@ -1,5 +1,5 @@
-//! Two servers over one database and one Redis, each with a tier of its own before it: neither goes on with what the other has
-//! changed. Redis is the test's own, so that it can be taken away.
+//! Two servers over one database and one Redis, each with a tier of its own before it: neither goes on with what the
+//! other has changed. Redis is the test's own, so that it can be taken away.
 
 use std::{
     net::TcpListener,

@@ -26,7 +26,8 @@
 //! ```
 //!
 //! The modules stand in layers; each uses only those before it: [`support`], [`config`], [`container`], [`console`],
-//! [`database`], `redis`, [`cache`], [`queue`], [`events`], [`mod@service`], [`auth`], [`http`], [`foundation`], [`facades`] and `testing`.
+//! [`database`], `redis`, [`cache`], [`queue`], [`events`], [`mod@service`], [`auth`], [`http`], [`foundation`],
+//! [`facades`] and `testing`.
 #![warn(missing_docs)]
 
 // So that the attributes, which name `::paravel`, work in this crate's own examples and tests.

@@ -43,8 +43,8 @@ pub async fn cached_app() -> anyhow::Result<TestApp> {
     seeded(builder).await
 }
 
-/// An application that differs from the real one, with its seeds. It caches where `TEST_CACHE_STORE` says: all of these tests
-/// hold with each store, and with none.
+/// An application that differs from the real one, with its seeds. It caches where `TEST_CACHE_STORE` says: all of these
+/// tests hold with each store, and with none.
 pub async fn seeded(mut builder: ApplicationBuilder) -> anyhow::Result<TestApp> {
     builder.env_mut().set_default("ADMIN_PASSWORD", PASSWORD);
     if let Ok(store) = std::env::var("TEST_CACHE_STORE") {

@@ -56,7 +56,8 @@ struct New {
 /// toolkit: this writes the root's files, tracked or new but not ignored, to framework/stubs/app.
 ///
 /// In any file, the lines between `# paravel-new: leave out` and `# paravel-new: go on` (or `//` for `#`, or
-/// between `<!--` and `-->`) stay out of the template. Without the second line the rest of the file does, and a file of which nothing is left is no template.
+/// between `<!--` and `-->`) stay out of the template. Without the second line the rest of the file does, and a file of
+/// which nothing is left is no template.
 #[derive(Args)]
 struct Stubs {
     /// The repository's root

@@ -53,18 +53,18 @@ use syn::parse_macro_input;
 /// }
 /// ```
 ///
-/// It can be decorated too, by `app.decorate::<dyn Greeter>()`; `paravel::service` has the decorators, and what is made for them
-/// by hand. Attributes inside the trait speak to them:
+/// It can be decorated too, by `app.decorate::<dyn Greeter>()`; `paravel::service` has the decorators, and what is made
+/// for them by hand. Attributes inside the trait speak to them:
 ///
 /// - `#[idempotent]` on a method: it may run again with the same arguments, which are `Clone`.
 /// - `#[secret]` on an argument: it is shown as `[secret]`.
-/// - `#[cached(key = "users:{id}", ttl = "30m", tags("users"))]` on a method: what it returns is kept under the key, which speaks
-///   of every argument by its `Display`; `None` only with `keep_none`, an error never. Where that of a method `find` is kept says
-///   `<dyn Greeter>::cached_find(..)`, for `paravel::service::prefetch`.
+/// - `#[cached(key = "users:{id}", ttl = "30m", tags("users"))]` on a method: what it returns is kept under the key,
+///   which speaks of every argument by its `Display`; `None` only with `keep_none`, an error never. Where that of a
+///   method `find` is kept says `<dyn Greeter>::cached_find(..)`, for `paravel::service::prefetch`.
 /// - `#[invalidates(tags("users:{id}"))]` on a method: what is kept under the tags is no longer true once it has run.
-/// - `#[audited("user.updated", before = find(id), after = find(id))]` on a method: each call is written to the audit log, with what
-///   other methods of the trait return before and after it. Without `after` it is what the call itself returns, where that is
-///   `Serialize`.
+/// - `#[audited("user.updated", before = find(id), after = find(id))]` on a method: each call is written to the audit
+///   log, with what other methods of the trait return before and after it. Without `after` it is what the call itself
+///   returns, where that is `Serialize`.
 #[proc_macro_attribute]
 pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::Item);
@@ -111,11 +111,11 @@ pub fn endpoint(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Registers a listener where it stands: an async function, or an `impl` of `Listener` or `Subscriber`.
 ///
-/// `priority = n` puts it before listeners of a lower one (default 0). `events = "User*"` is for a listener of `AnyEvent`: of these
-/// names alone. A subscriber says both of its methods itself.
+/// `priority = n` puts it before listeners of a lower one (default 0). `events = "User*"` is for a listener of
+/// `AnyEvent`: of these names alone. A subscriber says both of its methods itself.
 ///
-/// A function takes its event by reference first; what follows are dependencies. It returns `()`, `Propagation`, or a `Result`
-/// of either.
+/// A function takes its event by reference first; what follows are dependencies. It returns `()`, `Propagation`, or a
+/// `Result` of either.
 ///
 /// ```ignore
 /// #[listener]

@@ -8,18 +8,18 @@ use crate::support::{Env, Limit, Metric};
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct AlertConfig {
-    /// `ALERT_CACHE_HIT_RATE`: how many percent of a cache's reads have to find a value, from 0 to 100. Fewer are a warning, and
-    /// half as many critical. Default 70.
+    /// `ALERT_CACHE_HIT_RATE`: how many percent of a cache's reads have to find a value, from 0 to 100. Fewer are a
+    /// warning, and half as many critical. Default 70.
     pub cache_hit_rate: u16,
-    /// `ALERT_CACHE_MEMORY`: how many percent of a cache's room in this process may be taken, from 0 to 100. More is a warning,
-    /// and less than half of the rest left critical. Default 80.
+    /// `ALERT_CACHE_MEMORY`: how many percent of a cache's room in this process may be taken, from 0 to 100. More is a
+    /// warning, and less than half of the rest left critical. Default 80.
     pub cache_memory: u16,
     /// `ALERT_CACHE_LATENCY`: how long a cache's store may take to answer on average, from `1ms` to `1h`. Longer is a
     /// warning, and ten times as long critical. Default `1ms`.
     #[serde(serialize_with = "super::shown::duration")]
     pub cache_latency: Duration,
-    /// `ALERT_SERVICE_METHOD`: how long a service's method may take on average, where the `Metrics` decorator is around it, from
-    /// `1ms` to `1h`. Longer is a warning, and ten times as long critical. Default `100ms`.
+    /// `ALERT_SERVICE_METHOD`: how long a service's method may take on average, where the `Metrics` decorator is around
+    /// it, from `1ms` to `1h`. Longer is a warning, and ten times as long critical. Default `100ms`.
     #[serde(serialize_with = "super::shown::duration")]
     pub service_method: Duration,
     /// `ALERT_INTERVAL`: how often it is looked at while the application serves, up to `1d`; `0s` for never. Default `1m`.

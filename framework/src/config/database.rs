@@ -12,7 +12,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub struct DatabaseConfig {
     /// `DATABASE_URL`: `sqlite://` and a path, relative to the working directory or absolute, or the address of a
     /// server, such as `postgres://user:password@host/database`. `sslmode=require` (or `ssl-mode=REQUIRED`) in its query
-    /// asks for TLS, and `sslrootcert` (or `ssl-ca`) names a file of the authorities that are trusted. Default `sqlite://database/database.sqlite`.
+    /// asks for TLS, and `sslrootcert` (or `ssl-ca`) names a file of the authorities that are trusted. Default
+    /// `sqlite://database/database.sqlite`.
     pub url: DatabaseUrl,
     /// `DB_READ_URL`: the address of a replica of that server, which is read from. None by default.
     pub read_url: Option<DatabaseUrl>,

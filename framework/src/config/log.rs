@@ -36,8 +36,8 @@ pub struct LogConfig {
     pub level: String,
     /// `LOG_FORMAT`: `text` or `json`. Default `text`.
     pub format: LogFormat,
-    /// `LOG_SERVICES`: whether each call of a service is logged at `info`, with its arguments, where the application decorates
-    /// its services by that. Default `false`.
+    /// `LOG_SERVICES`: whether each call of a service is logged at `info`, with its arguments, where the application
+    /// decorates its services by that. Default `false`.
     pub services: bool,
     /// `LOG_REQUESTS`: whether each request is logged at `info`, with its method, path (the query is left out), status,
     /// milliseconds and id; else at `debug`. By default where the application is local.

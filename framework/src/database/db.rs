@@ -1,4 +1,4 @@
-use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::future::FutureExt;
 use parking_lot::Mutex;
@@ -15,7 +15,11 @@ use super::{
 use crate::{config::DatabaseConfig, container::panic_message};
 
 /// How often a transaction that met a conflict is run in all.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: u32 = 5;
+
+/// The longest pause before it is run again, for the first time; each further one is four times as long. Whoever was in the
+/// way may be about to commit: run again at once, it would meet the same conflict.
+const PAUSE: Duration = Duration::from_millis(2);
 
 tokio::task_local! {
     // Set while a closure has a connection: where it was given to the database.
@@ -169,7 +173,7 @@ impl<C: Connection> Db<C> {
     }
 
     /// [`write`](Self::write) for a closure that may be run again: where the database could not begin or commit
-    /// because of somebody else, it is, up to three times.
+    /// because of somebody else, it is, up to five times in all, after pauses that grow from 2 to 128 ms.
     ///
     /// # Errors
     /// As [`write`](Self::write).
@@ -228,12 +232,13 @@ impl<C: Connection> Db<C> {
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        for _ in 1..ATTEMPTS {
+        for attempt in 1..ATTEMPTS {
             let mut conflict = false;
             let done = self.submit(source, isolation, closure.clone(), &mut conflict).await;
             if !conflict {
                 return done?;
             }
+            tokio::time::sleep(pause(attempt)).await;
         }
         self.submit(source, isolation, closure, &mut false).await?
     }
@@ -337,4 +342,11 @@ pub(super) fn source() -> Option<Source> {
 #[cfg(feature = "sqlite")]
 pub(super) fn with_source<R>(source: Source, function: impl FnOnce() -> R) -> R {
     IN_CLOSURE.sync_scope(source, function)
+}
+
+/// Between a half and the whole of what the attempt has, so that those who met do not meet again.
+fn pause(attempt: u32) -> Duration {
+    let longest = PAUSE * 4_u32.pow(attempt - 1);
+    let share = getrandom::u32().map_or(1.0, |random| f64::from(random) / f64::from(u32::MAX));
+    longest.mul_f64(0.5 + share / 2.0)
 }

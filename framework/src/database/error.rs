@@ -155,7 +155,8 @@ impl DbError {
 
     /// Whether there is no room left for what was to be written. Reading goes on, and so does writing once there is room.
     pub fn is_full(&self) -> bool {
-        // The words of SQLite, of PostgreSQL (SQLSTATE 53100) and of MySQL (1021 and 1114), which diesel does not tell apart.
+        // The words of SQLite, of PostgreSQL (SQLSTATE 53100) and of MySQL (1021 and 1114), which diesel does not tell
+        // apart.
         let words = ["database or disk is full", "No space left on device", "Disk full", "is full"];
         match self {
             Self::Query(DieselError::DatabaseError(_, info)) => words.iter().any(|text| info.message().contains(text)),

@@ -24,8 +24,8 @@ where
     type Future = Fut;
 }
 
-/// What [`Db::read`](super::Db::read), [`write`](super::Db::write) and [`transaction`](super::Db::transaction) take: an async
-/// closure that is given a connection, and whose future is `Send`. Closures are one by themselves.
+/// What [`Db::read`](super::Db::read), [`write`](super::Db::write) and [`transaction`](super::Db::transaction) take: an
+/// async closure that is given a connection, and whose future is `Send`. Closures are one by themselves.
 ///
 /// ```
 /// # #[cfg(feature = "sqlite")] {

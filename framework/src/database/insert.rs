@@ -36,7 +36,8 @@ use super::Connection;
     note = "derive diesel's `Insertable` for it, with `#[diesel(table_name = ..)]` naming that table"
 )]
 pub trait InsertRows<T, R>: Connection {
-    /// Inserts the rows, in their order; how many there were. Inside a transaction: what came before a row that fails is rolled back with it.
+    /// Inserts the rows, in their order; how many there were. Inside a transaction: what came before a row that fails
+    /// is rolled back with it.
     ///
     /// # Errors
     /// The database's, of the first statement that fails.

@@ -64,8 +64,8 @@ impl ApplicationBuilder {
         self.env.get_or_insert_default()
     }
 
-    /// Fills config structs from the environment. The toolkit's own (`AlertConfig`, `AppConfig`, `AuthConfig`, `DatabaseConfig`
-    /// and so on) are filled by default where this does not insert them.
+    /// Fills config structs from the environment. The toolkit's own (`AlertConfig`, `AppConfig`, `AuthConfig`,
+    /// `DatabaseConfig` and so on) are filled by default where this does not insert them.
     pub fn config(mut self, configure: fn(&Env, &mut ConfigSet)) -> Self {
         self.configure.push(Box::new(configure));
         self

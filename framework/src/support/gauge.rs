@@ -1,7 +1,7 @@
 use super::{Metric, Severity};
 
-/// Something that can be read at any moment, at no cost worth speaking of: a cache's counts, a queue's length. What is tagged
-/// as an `Arc<dyn Gauge>` in the container is watched while the application serves.
+/// Something that can be read at any moment, at no cost worth speaking of: a cache's counts, a queue's length. What is
+/// tagged as an `Arc<dyn Gauge>` in the container is watched while the application serves.
 ///
 /// ```
 /// use paravel::support::{Gauge, Measure, Metric, Reading};

@@ -33,7 +33,8 @@ pub struct TestApp {
 
 impl TestApp {
     /// Boots the application. The environment is `APP_ENV=testing`, a fresh database, a prefix of its own
-    /// in Redis (that of `TEST_REDIS_URL`, where it is set), cheap password hashes and quiet logs, under whatever the builder's own [`env`](ApplicationBuilder::env) says; the process's is not read.
+    /// in Redis (that of `TEST_REDIS_URL`, where it is set), cheap password hashes and quiet logs, under whatever the
+    /// builder's own [`env`](ApplicationBuilder::env) says; the process's is not read.
     ///
     /// # Errors
     /// [`StartError`].

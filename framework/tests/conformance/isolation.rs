@@ -51,7 +51,9 @@ pub async fn two_that_could_not_have_run_one_after_the_other_do<C: Connection>()
     let Some(db) = with_ships::<C>(&[]).await else { return };
     db.apply(None, DOCTORS.to_owned()).await.unwrap();
     let (runs, left) = both_leave(&db, Some(Isolation::Serializable)).await;
-    assert_eq!((runs, left), (if C::BACKEND == "sqlite" { 2 } else { 3 }, 1));
+    assert_eq!(left, 1);
+    // The one that is run again meets the other once more where that has not come to the end of its commit.
+    assert!(if C::BACKEND == "sqlite" { runs == 2 } else { runs > 2 }, "{runs}");
 }
 
 pub async fn a_level_is_that_of_one_transaction<C: Connection>() {

@@ -12,9 +12,9 @@ pub use migrator::Migrator;
 pub use step::MigrationStep;
 pub(super) use step::take;
 
-/// The toolkit's own tables, which every application with a database has: of the cache for one. Their names sort before those of
-/// any application's migrations, and [`Db`](super::Db) gives them the application's connection, so that what is written in them
-/// joins its transactions.
+/// The toolkit's own tables, which every application with a database has: of the cache for one. Their names sort before
+/// those of any application's migrations, and [`Db`](super::Db) gives them the application's connection, so that what
+/// is written in them joins its transactions.
 pub const TOOLKIT_MIGRATIONS: &[Migration] = crate::migrations!("database/migrations");
 
 /// The migrations of an application whose names are the toolkit's to have.

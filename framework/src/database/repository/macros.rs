@@ -64,8 +64,8 @@
 ///   the table is long.
 ///
 /// What one would write by hand is no more than diesel's `table.find(key).select(Row::as_select()).first(c)`; pages by
-/// cursor are at [`Seek`](crate::database::Seek). The key is one column. `insert`, `change` and `sorts` may be left out, in this order. A
-/// `change` whose every field is `None` changes nothing, and is no error.
+/// cursor are at [`Seek`](crate::database::Seek). The key is one column. `insert`, `change` and `sorts` may be left
+/// out, in this order. A `change` whose every field is `None` changes nothing, and is no error.
 #[macro_export]
 macro_rules! repository {
     (

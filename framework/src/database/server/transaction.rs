@@ -13,7 +13,8 @@ use crate::database::{DbError, Isolation, Run, Verdict};
 /// gone or is not understood any more, the connection is seen to be broken.
 ///
 /// # Errors
-/// [`DbError::Uncertain`] where the connection was lost during the commit. A conflict that the work met is the answer, though it is rolled back as it wished.
+/// [`DbError::Uncertain`] where the connection was lost during the commit. A conflict that the work met is the answer,
+/// though it is rolled back as it wished.
 pub(super) async fn transact<C: Server>(
     connection: &mut C,
     health: &Health,

@@ -65,7 +65,8 @@ impl<'a> Group<'a> {
         matches!(self.state, State::Open) && self.kept.len() < LARGEST && self.started.elapsed() < LONGEST
     }
 
-    /// Runs a member in a savepoint: one after the other, and so serializable, whatever it asks for. One that fails is answered at once.
+    /// Runs a member in a savepoint: one after the other, and so serializable, whatever it asks for. One that fails is
+    /// answered at once.
     pub(super) fn run(&mut self, Member { handle, work: Work { run, done, .. } }: Member) {
         if matches!(self.state, State::New) {
             if let Err(error) = at_once(self.connection, |c| AnsiTransactionManager::begin_transaction_sql(c, BEGIN)) {

@@ -14,8 +14,8 @@ use crate::http::{Problem, middleware::Limit};
 /// A JSON body, of a request or a response; straight through serde, with nothing in between.
 ///
 /// A request without `application/json` is answered 415, one that is not JSON 400, and one whose fields are unknown,
-/// missing or of another type 422 with the field's path. So is a text with a U+0000, which not every database keeps. A struct
-/// is an object: an array of its fields' values is none.
+/// missing or of another type 422 with the field's path. So is a text with a U+0000, which not every database keeps. A
+/// struct is an object: an array of its fields' values is none.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 

@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 
 use crate::http::Problem;
 
-/// The path's parameters: one value, a tuple, or a struct. Where they have the wrong form, or a U+0000, there is nothing at that
-/// address: 404.
+/// The path's parameters: one value, a tuple, or a struct. Where they have the wrong form, or a U+0000, there is
+/// nothing at that address: 404.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
 

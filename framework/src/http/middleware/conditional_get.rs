@@ -8,8 +8,8 @@ use super::{
     whole_body::{LONGEST, whole_body},
 };
 
-/// Gives responses an `ETag`, and answers 304 without a body to who has the same already. The handler runs each time: what is
-/// saved is the way to the client. [`CacheResponse`](super::CacheResponse) does it, too.
+/// Gives responses an `ETag`, and answers 304 without a body to who has the same already. The handler runs each time:
+/// what is saved is the way to the client. [`CacheResponse`](super::CacheResponse) does it, too.
 ///
 /// It is for `GET` and `HEAD`, responses of the status 200, and bodies of known length up to 1 MiB; a handler's own `ETag`
 /// is left as it is.

@@ -50,8 +50,8 @@ pub type Nested<T, Q, O> =
 /// ```
 ///
 /// By hand it is `(select json_group_array(json_array(id, name) order by name) from ships where fleet = fleets.id)`, with
-/// each value in a form that JSON has. A row that cannot be read fails the query, as a wrong column does; so does an infinite
-/// number, which JSON has not.
+/// each value in a form that JSON has. A row that cannot be read fails the query, as a wrong column does; so does an
+/// infinite number, which JSON has not.
 pub fn nested<T, Q, O>(rows: Q, order: O) -> Nested<T, Q, O>
 where
     T: Selectable<Sqlite> + 'static,

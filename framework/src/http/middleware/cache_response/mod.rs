@@ -47,8 +47,8 @@ use key::key;
 /// by host, path and query, whatever the order of its parameters. Nothing else is, and errors never.
 ///
 /// A request with `Authorization` or `Cookie`, or behind which somebody is logged in, is neither answered from the cache nor
-/// is its answer kept, unless [`per_actor`](Self::per_actor) says how these differ. Nor is an answer that sets a cookie, that
-/// says `no-store`, `no-cache`, `private` or a shorter life in its `Cache-Control`, that has `Expires` or
+/// is its answer kept, unless [`per_actor`](Self::per_actor) says how these differ. Nor is an answer that sets a
+/// cookie, that says `no-store`, `no-cache`, `private` or a shorter life in its `Cache-Control`, that has `Expires` or
 /// `Content-Encoding`, or that says in `Vary` that it differs by what the key does not have
 /// ([`varying_by`](Self::varying_by)).
 ///
@@ -87,9 +87,9 @@ impl CacheResponse {
         }
     }
 
-    /// The same with more tags, by which [`Cache::invalidate`](crate::cache::Cache::invalidate) drops what is kept. Where there
-    /// are tags, the handler reads from the primary database when its answer is to be kept: a replica may not have yet what
-    /// they were invalidated for.
+    /// The same with more tags, by which [`Cache::invalidate`](crate::cache::Cache::invalidate) drops what is kept.
+    /// Where there are tags, the handler reads from the primary database when its answer is to be kept: a replica may
+    /// not have yet what they were invalidated for.
     #[must_use]
     pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.tags.extend(tags.into_iter().map(Into::into));
@@ -119,9 +119,9 @@ impl CacheResponse {
         self
     }
 
-    /// Lets clients keep an answer for so long after it was made without asking again, at most for as long as it is kept here.
-    /// What is invalidated meanwhile they go on to show. With [`per_actor`](Self::per_actor) only browsers may, without it
-    /// proxies, too.
+    /// Lets clients keep an answer for so long after it was made without asking again, at most for as long as it is
+    /// kept here. What is invalidated meanwhile they go on to show. With [`per_actor`](Self::per_actor) only browsers
+    /// may, without it proxies, too.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
