@@ -6,6 +6,7 @@ pub mod console;
 pub mod events;
 pub mod http;
 pub mod listeners;
+pub mod mail;
 pub mod models;
 pub mod providers;
 pub mod repositories;
@@ -31,6 +32,7 @@ pub fn application() -> ApplicationBuilder {
         .provider(providers::ServiceProvider)
         .routes(routes::web)
         .routes(routes::api)
+        .schedule(routes::console::schedule)
         .hint("see that it is up", "curl {url}/up")
         .hint(
             "register; the answer has your token",

@@ -1,10 +1,13 @@
 //! The `cache:` commands through the real binary, on a store that outlives a process.
 
+use anyhow::Context;
 use app::database::Conn;
 use paravel::database::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::Binary;
+#[cfg(feature = "redis")]
+use crate::support::OwnRedis;
+use crate::support::{ADMIN, Binary, Ended, PASSWORD, Serving, ask, has_terminals};
 
 /// The rows that a cache would have put in.
 async fn with_entries() -> anyhow::Result<Binary> {
@@ -70,5 +73,84 @@ async fn cache_clear_takes_out_everything_or_what_has_a_tag() -> anyhow::Result<
     let all = binary.done(&["cache:clear"]).await?.out;
     assert!(all.contains("`here` is in the memory of each process"), "{all}");
     assert_eq!(binary.count("cache_entries").await?, 0);
+    Ok(())
+}
+
+/// A server and somebody who may ask it for users, of whom it knows all that it needs without a query.
+async fn with_admin(binary: &Binary) -> anyhow::Result<(Serving, String)> {
+    let server = binary.serve().await?;
+    let login = json!({"email": ADMIN, "password": PASSWORD});
+    let login = ask(server.address, "POST", "/api/v1/auth/login", "", Some(&login)).await?.json()?;
+    let token = login["token"].as_str().context("a token")?.to_owned();
+    // The first use of a token is noted, so it is asked for once more.
+    for _ in 0..2 {
+        asked(&server, "/api/v1/users", &token).await?;
+    }
+    assert_eq!(asked(&server, "/api/v1/me", &token).await?.0, 0);
+    Ok((server, token))
+}
+
+/// How many queries a server ran to answer, and its answer.
+async fn asked(server: &Serving, path: &str, token: &str) -> anyhow::Result<(usize, Value)> {
+    let answer = ask(server.address, "GET", path, token, None).await?;
+    let queries = answer.head.split_once("desc=\"").and_then(|(_, desc)| desc.split_once(" quer"));
+    let (count, _) = queries.with_context(|| format!("its queries are not said: {}", answer.head))?;
+    Ok((count.parse()?, answer.json()?))
+}
+
+/// One process warms the cache, and another answers from it.
+async fn warms_for_others(binary: Binary) -> anyhow::Result<()> {
+    let binary = binary.env("APP_ENV", "local").env("DEMO_USERS", "3");
+    binary.done(&["db:seed", "--class", "demo"]).await?;
+    let (cold, token) = with_admin(&binary).await?;
+    let (_, users) = asked(&cold, "/api/v1/users", &token).await?;
+    let users = users["data"].as_array().context("a list")?;
+    let paths: Vec<_> =
+        users.iter().map(|user| format!("/api/v1/users/{}", user["id"].as_str().unwrap_or(""))).collect();
+    assert_eq!(paths.len(), 4, "{users:?}");
+    let unknown = users.iter().position(|user| user["email"] != ADMIN).context("somebody else")?;
+    let (queries, _) = asked(&cold, &paths[unknown], &token).await?;
+    assert!(queries > 0, "it has to ask for whom it does not know");
+
+    // That one and the administrator are there already.
+    assert_eq!(binary.json(&["cache:warm", "users"]).await?, json!([{"name": "users", "values": 2}]));
+    let (warm, other) = with_admin(&binary).await?;
+    for (server, token) in [(&cold, &token), (&warm, &other)] {
+        for (path, user) in paths.iter().zip(users) {
+            let (queries, found) = asked(server, path, token).await?;
+            assert_eq!((queries, &found["data"]["email"]), (0, &user["email"]), "{path}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cache_warm_puts_into_the_database_another_process_answers_from() -> anyhow::Result<()> {
+    warms_for_others(Binary::seeded().await?.env("CACHE_STORE", "database")).await
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn what_cache_warm_puts_into_redis_another_process_answers_from() -> anyhow::Result<()> {
+    let Some(redis) = OwnRedis::start().await? else { return Ok(()) };
+    for store in ["redis", "tiered"] {
+        let binary = Binary::seeded().await?.env("CACHE_STORE", store);
+        warms_for_others(binary.env("REDIS_URL", &redis.url()).env("REDIS_PREFIX", store)).await?;
+        assert!(!redis.keys(&format!("{store}cache:k:*:users:*")).await?.is_empty());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn cache_warm_draws_how_far_it_has_come_where_somebody_looks() -> anyhow::Result<()> {
+    let binary = Binary::seeded().await?.env("CACHE_STORE", "database");
+    let unseen = binary.done(&["cache:warm", "users"]).await?;
+    assert!(!unseen.err.contains("1/1"), "{unseen:?}");
+    if has_terminals().await? {
+        let mut terminal = binary.command("script");
+        terminal.args(["-qec", concat!(env!("CARGO_BIN_EXE_artisan"), " cache:warm users"), "/dev/null"]);
+        let seen = Ended::of(&mut terminal).await?;
+        assert!(seen.code == Some(0) && seen.out.contains(&format!("users [{}] 1/1", "#".repeat(30))), "{seen:?}");
+    }
     Ok(())
 }

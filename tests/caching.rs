@@ -359,3 +359,23 @@ async fn a_warmer_that_does_not_exist_is_named() -> anyhow::Result<()> {
     assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
     Ok(())
 }
+
+#[tokio::test]
+async fn somebody_who_was_changed_is_kept_again_once_a_worker_was_there() -> anyhow::Result<()> {
+    let app = cached_app().await?;
+    let (admin, ada) = (admin(&app).await?, member(&app, "Ada").await?);
+    let (cache, users) = (app.make::<Cache>()?, app.make::<dyn UserService>()?);
+    let id = user_id(&ada)?;
+    app.work().await?;
+    for (path, body) in [("", json!({"name": "Ada Lovelace"})), ("/roles", json!({"roles": ["editor"]}))] {
+        let path = format!("/api/v1/users/{}{path}", ada.id);
+        let request = if body.get("name").is_some() { app.patch(&path) } else { app.put(&path) };
+        request.bearer(&admin.token).json(&body).send().await.assert_status(200);
+        cache.forget(&<dyn UserService>::cached_find(id).key).await?;
+        app.work().await?;
+        assert!(kept(&cache, <dyn UserService>::cached_find(id)).await?.is_some(), "{path}");
+        let (asked, found) = queries(&app, async { Ok(users.find(id).await?) }).await?;
+        assert_eq!((asked, &*found.user.name), (0, "Ada Lovelace"));
+    }
+    Ok(())
+}

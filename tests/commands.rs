@@ -43,8 +43,8 @@ async fn config_show_shows_all_of_it_or_a_part() -> anyhow::Result<()> {
     let refused = binary.refused(1, &["config:show", "datbase"]).await?;
     assert_eq!(
         refused,
-        "error: the configuration has no part `datbase`; there are: alerts, app, auth, cache, database, http, log, redis, \
-         seed\n"
+        "error: the configuration has no part `datbase`; there are: alerts, app, auth, cache, database, http, log, mail, \
+         queue, redis, schedule, seed\n"
     );
     assert_json_snapshot!(redacted(all, &["url"]));
     Ok(())

@@ -11,9 +11,7 @@ use paravel::{
     testing::TestApp,
 };
 
-use crate::support::{Binary, Ended, PASSWORD, is_embedded};
-
-const KEY: &str = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+use crate::support::{Binary, Ended, KEY, PASSWORD, is_embedded};
 
 /// The key that a text sets.
 fn key(text: &str) -> Option<&str> {

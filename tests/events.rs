@@ -145,7 +145,7 @@ async fn somebody_who_registers_is_an_event() -> anyhow::Result<()> {
     let app = seeded(application()).await?;
     let events = app.fake_events()?;
     let ada: UserId = member(&app, "Ada").await?.id.parse()?;
-    assert_eq!(events.dispatched::<UserRegistered>(), [UserRegistered { user: ada, name: "Ada".to_owned() }]);
+    assert_eq!(events.dispatched::<UserRegistered>(), [UserRegistered { user: ada, name: "Ada".to_owned(), by: None }]);
     let again = json!({"name": "Ada", "email": "ada@example.com", "password": PASSWORD});
     app.post("/api/v1/auth/register").json(&again).send().await.assert_status(409);
     events.assert_dispatched_times::<UserRegistered>(1);

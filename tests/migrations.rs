@@ -4,11 +4,9 @@ use app::database::MIGRATIONS;
 use insta::assert_json_snapshot;
 use paravel::database::TOOLKIT_MIGRATIONS;
 
-use crate::support::{ADMIN, Binary, is_embedded};
+use crate::support::{ADMIN, Binary, KEY, is_embedded};
 
-const KEY: &str = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 21] = [
     "audit_log",
     "cache_entries",
     "cache_locks",
@@ -16,8 +14,18 @@ const TABLES: [&str; 11] = [
     "migrations",
     "permissions",
     "personal_access_tokens",
+    "queue_batches",
+    "queue_failed",
+    "queue_inbox",
+    "queue_jobs",
+    "queue_keys",
+    "queue_outbox",
+    "queue_scheduled",
+    "queue_states",
+    "queue_workers",
     "role_permissions",
     "roles",
+    "schedule_runs",
     "user_roles",
     "users",
 ];

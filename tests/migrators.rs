@@ -7,7 +7,7 @@ use insta::assert_json_snapshot;
 use paravel::database::{Connection, Migration, TOOLKIT_MIGRATIONS};
 use serde_json::json;
 
-use crate::support::{Binary, is_embedded};
+use crate::support::{Binary, KEY, is_embedded};
 
 /// The names of all migrations: the toolkit's, and then the application's.
 fn names() -> Vec<&'static str> {
@@ -21,8 +21,7 @@ async fn migrate_pretend_prints_the_sql_and_changes_nothing() -> anyhow::Result<
         return Ok(());
     }
     // In production, too, it has nothing to ask.
-    let key = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    let binary = Binary::new("production")?.env("APP_KEY", key);
+    let binary = Binary::new("production")?.env("APP_KEY", KEY);
     let pending = binary.json(&["migrate", "--pretend"]).await?;
     let text = binary.done(&["migrate", "--pretend"]).await?.out;
     assert!(binary.tables().await?.is_empty());

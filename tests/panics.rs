@@ -3,6 +3,7 @@
 use app::{
     application,
     database::{Database, schema::users},
+    events::UserRegistered,
 };
 use diesel::ExpressionMethods;
 use diesel_async::RunQueryDsl;
@@ -24,7 +25,7 @@ async fn panic_in_a_transaction(database: Inject<Database>) -> Result<NoContent>
     database
         .write(async |c| {
             diesel::update(users::table).set(users::name.eq("Nobody")).execute(c).await?;
-            let user = app::events::UserRegistered { user: app::models::UserId::new(), name: "Nobody".to_owned() };
+            let user = UserRegistered { user: app::models::UserId::new(), name: "Nobody".to_owned(), by: None };
             Event::dispatch(user).await.map_err(|error| DbError::Panicked { message: error.to_string() })?;
             if true {
                 panic!("the secret reason");
@@ -49,6 +50,7 @@ fn routes(routes: &mut Router) {
 #[tokio::test]
 async fn a_panic_inside_a_transaction_undoes_it() -> anyhow::Result<()> {
     let app = seeded(application().routes(routes)).await?;
+    let events = app.fake_events()?;
     let server = app.serve().await?;
     for path in ["/panic/transaction", "/panic/once"] {
         for _ in 0..3 {
@@ -56,11 +58,13 @@ async fn a_panic_inside_a_transaction_undoes_it() -> anyhow::Result<()> {
             assert!(!answer.text().contains("secret"), "{answer:?}");
         }
     }
+    events.assert_nothing_dispatched();
     assert_eq!(rows(&app, "select name from users").await?[0].text("name"), "Administrator");
     // The connection it had is none the worse for it.
     let ada = json!({"name": "Ada", "email": "ada@example.com", "password": "correct horse"});
     let register = server.request(Method::POST, "/api/v1/auth/register");
     register.json(&ada).send().await.assert_status(201);
     assert_eq!(count(&app, "users").await?, 2);
+    events.assert_dispatched_times::<UserRegistered>(1);
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     application,
     models::{Role, RoleEdit, RoleId, RoleWithPermissions},
-    repositories::{Guarded, ListRequest, RoleRepository, RoleSort},
+    repositories::{ListRequest, RoleRepository, RoleSort, Undone},
 };
 use paravel::{
     async_trait,
@@ -188,16 +188,16 @@ impl RoleRepository for Vanishing {
         self.0.page(request).await
     }
 
-    async fn create(&self, role: Role, permissions: Vec<String>) -> Result<bool, DbError> {
+    async fn create(&self, role: Role, permissions: Vec<String>) -> Result<(), Undone> {
         self.0.create(role, permissions).await
     }
 
-    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<Guarded, DbError> {
-        assert_eq!(self.0.delete(id).await?, Guarded::Done);
+    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<(), Undone> {
+        self.0.delete(id).await?;
         self.0.update(id, edit, permissions).await
     }
 
-    async fn delete(&self, id: RoleId) -> Result<Guarded, DbError> {
+    async fn delete(&self, id: RoleId) -> Result<(), Undone> {
         self.0.delete(id).await
     }
 

@@ -10,9 +10,7 @@ use tokio::{
     time::{interval, timeout},
 };
 
-use crate::support::{ADMIN, Binary, Ended, PASSWORD, Serving, exchange, is_embedded, read_answer};
-
-const KEY: &str = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+use crate::support::{ADMIN, Binary, Ended, KEY, PASSWORD, Serving, ask, exchange, is_embedded, read_answer};
 
 fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").into_bytes()
@@ -76,12 +74,8 @@ async fn a_local_server_migrates_seeds_and_says_what_to_try() -> anyhow::Result<
     }
     let password = printed.lines().find_map(|line| line.split_once(&format!("{ADMIN} has the password ")));
     let (_, password) = password.with_context(|| format!("no password in {printed}"))?;
-    let body = json!({"email": ADMIN, "password": password}).to_string();
-    let login = format!(
-        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let login = exchange(server.address, login.as_bytes()).await?;
+    let login = json!({"email": ADMIN, "password": password});
+    let login = ask(server.address, "POST", "/api/v1/auth/login", "", Some(&login)).await?;
     assert_eq!(login.status, 200, "{login:?}");
     server.signal("TERM").await?;
     assert_eq!(server.ended().await?.code, Some(0));
@@ -126,12 +120,8 @@ async fn a_production_server_touches_no_table_and_gives_no_hints() -> anyhow::Re
     assert_eq!(server.printed.lines().count(), 2, "{}", server.printed);
     assert_eq!(exchange(server.address, &get("/up")).await?.status, 200);
     // Without its tables it can do nothing, and says nothing of why.
-    let body = json!({"email": ADMIN, "password": PASSWORD}).to_string();
-    let login = format!(
-        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let login = exchange(server.address, login.as_bytes()).await?;
+    let login = json!({"email": ADMIN, "password": PASSWORD});
+    let login = ask(server.address, "POST", "/api/v1/auth/login", "", Some(&login)).await?;
     assert!(login.status == 500 && !login.body.contains("table"), "{login:?}");
     server.signal("TERM").await?;
     let ended = server.ended().await?;
@@ -240,17 +230,9 @@ async fn a_database_that_cannot_be_written_is_named() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One request, and the answer's JSON.
-async fn ask(server: &Serving, method: &str, path: &str, token: &str, body: &Value) -> anyhow::Result<Value> {
-    let body = body.to_string();
-    let request = format!(
-        "{method} {path}?secret=in-the-query HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let answer = exchange(server.address, request.as_bytes()).await?;
-    anyhow::ensure!(answer.status < 300, "{method} {path}: {answer:?}");
-    Ok(serde_json::from_str(&answer.body)?)
+/// One request with a query that is secret, and the answer's JSON.
+async fn asked(server: &Serving, method: &str, path: &str, token: &str, body: &Value) -> anyhow::Result<Value> {
+    ask(server.address, method, &format!("{path}?secret=in-the-query"), token, Some(body)).await?.json()
 }
 
 #[tokio::test]
@@ -259,14 +241,14 @@ async fn no_secret_is_logged_however_much_is() -> anyhow::Result<()> {
         let binary = Binary::seeded().await?.env("LOG_LEVEL", "trace").env("LOG_FORMAT", format);
         let server = binary.serve().await?;
         let ada = json!({"name": "Ada", "email": "ada@example.com", "password": "a secret horse"});
-        let registered = ask(&server, "POST", "/api/v1/auth/register", "", &ada).await?;
+        let registered = asked(&server, "POST", "/api/v1/auth/register", "", &ada).await?;
         let login = json!({"email": "ada@example.com", "password": "a secret horse"});
-        let login = ask(&server, "POST", "/api/v1/auth/login", "", &login).await?;
+        let login = asked(&server, "POST", "/api/v1/auth/login", "", &login).await?;
         let (first, second) =
             (registered["token"].as_str().unwrap_or_default(), login["token"].as_str().unwrap_or_default());
         let path = format!("/api/v1/users/{}", registered["user"]["id"].as_str().unwrap_or_default());
-        ask(&server, "PATCH", &path, second, &json!({"password": "another secret horse"})).await?;
-        ask(&server, "GET", "/api/v1/me", second, &Value::Null).await?;
+        asked(&server, "PATCH", &path, second, &json!({"password": "another secret horse"})).await?;
+        asked(&server, "GET", "/api/v1/me", second, &Value::Null).await?;
         let hashes = binary.rows("select password_hash from users").await?;
         server.signal("TERM").await?;
         let ended = server.ended().await?;
@@ -281,12 +263,12 @@ async fn no_secret_is_logged_however_much_is() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn what_to_do_about_a_database_without_tables_is_said_to_the_operator_alone() -> anyhow::Result<()> {
-    let binary = Binary::new("production")?.env("APP_KEY", "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let binary = Binary::new("production")?.env("APP_KEY", KEY);
     let said = binary.refused(1, &["user:list"]).await?;
     assert!(said.contains("run `cargo artisan migrate`") && said.lines().count() == 1, "{said}");
     let server = binary.serve().await?;
     let body = json!({"email": ADMIN, "password": PASSWORD});
-    let refused = ask(&server, "POST", "/api/v1/auth/login", "", &body).await.unwrap_err().to_string();
+    let refused = asked(&server, "POST", "/api/v1/auth/login", "", &body).await.unwrap_err().to_string();
     assert!(refused.contains("500") && !refused.contains("migrate"), "{refused}");
     server.signal("TERM").await?;
     let ended = server.ended().await?;

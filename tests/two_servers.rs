@@ -1,111 +1,152 @@
 //! Two servers over one database and one Redis, each with a tier of its own before it: neither goes on with what the
-//! other has changed. Redis is the test's own, so that it can be taken away.
+//! other has changed. Redis is the test's own, so that it can hang or be taken away.
 
-use std::{
-    net::TcpListener,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use app::{models::UserId, services::UserService};
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
 
-use crate::support::{ADMIN, Binary, PASSWORD, Serving, exchange};
+use crate::support::{ADMIN, Binary, OwnRedis, PASSWORD, Serving, ask};
 
-/// What docs/cache.md says of how old a value may be while Redis works, and after it is gone.
+/// How old a value may be: while Redis works, which tells each server what the other has changed, and after it is gone. Printed
+/// beside what is measured.
 const HEARD: Duration = Duration::from_millis(200);
 const UNHEARD: Duration = Duration::from_secs(5);
 
-/// What a machine that is busy with other tests may take more.
-const NOISE: u32 = 20;
+/// What a machine that is busy with other tests has for it. A value's own time is longer, so that it does not end by that.
+const DEADLINE: Duration = Duration::from_secs(100);
 
-struct Redis {
-    process: Child,
-    port: u16,
-    _folder: TempDir,
-}
-
-impl Redis {
-    async fn start() -> anyhow::Result<Option<Self>> {
-        if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
-            ensure!(std::env::var_os("TEST_REQUIRE_SERVERS").is_none(), "redis-server is not installed");
-            println!("left out: redis-server is not installed (Debian's package is redis-server)");
-            return Ok(None);
-        }
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let folder = tempfile::tempdir()?;
-        let process = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
-            .arg(folder.path())
-            .stdout(Stdio::null())
-            .spawn()?;
-        let redis = Self { process, port, _folder: folder };
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            ensure!(Instant::now() < deadline, "redis-server does not come up");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(Some(redis))
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// Two servers, one of which changes what the other has.
+struct Two {
+    one: Serving,
+    other: Serving,
+    redis: OwnRedis,
+    admin: String,
+    member: String,
+    id: String,
+    _binary: Binary,
 }
 
 /// What a server answers, which has to be good.
 async fn send(server: &Serving, method: &str, path: &str, token: &str, body: Option<Value>) -> anyhow::Result<Value> {
-    let body = body.map(|body| body.to_string()).unwrap_or_default();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: here\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    let answer = exchange(server.address, request.as_bytes()).await?;
-    ensure!(answer.status < 300, "{method} {path}: {answer:?}");
-    Ok(serde_json::from_str(&answer.body)?)
+    ask(server.address, method, path, token, body.as_ref()).await?.json()
 }
 
-fn roles(user: &Value) -> Vec<&str> {
-    user["data"]["roles"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
+    Ok(value.pointer(pointer).and_then(Value::as_str).with_context(|| format!("no {pointer}: {value}"))?.to_owned())
+}
+
+impl Two {
+    async fn start() -> anyhow::Result<Option<Self>> {
+        let Some(redis) = OwnRedis::start().await? else { return Ok(None) };
+        let binary = Binary::seeded().await?.env("CACHE_STORE", "tiered").env("REDIS_URL", &redis.url());
+        let (one, other) = (binary.serve().await?, binary.serve().await?);
+        let login = json!({"email": ADMIN, "password": PASSWORD});
+        let admin = send(&one, "POST", "/api/v1/auth/login", "", Some(login)).await?;
+        let member = json!({"name": "Lucy", "email": "lucy@example.com", "password": PASSWORD});
+        let member = send(&one, "POST", "/api/v1/auth/register", "", Some(member)).await?;
+        let (admin, id) = (text(&admin, "/token")?, text(&member, "/user/id")?);
+        let kept = <dyn UserService>::cached_find(id.parse::<UserId>()?).ttl;
+        ensure!(kept > DEADLINE, "its time would end before the test does: {kept:?}");
+        Ok(Some(Self { one, other, redis, admin, member: text(&member, "/token")?, id, _binary: binary }))
+    }
+
+    /// Gives the member this role alone, on one server.
+    async fn give(&self, role: &str) -> anyhow::Result<()> {
+        let path = format!("/api/v1/users/{}/roles", self.id);
+        send(&self.one, "PUT", &path, &self.admin, Some(json!({"roles": [role]}))).await.map(drop)
+    }
+
+    /// The member's role, on the other server.
+    async fn role(&self) -> anyhow::Result<String> {
+        text(&send(&self.other, "GET", "/api/v1/me", &self.member, None).await?, "/data/roles/0")
+    }
+
+    /// Waits until the other server has this role, which one has just given; how long that took.
+    async fn until_seen(&self, role: &str) -> anyhow::Result<Duration> {
+        let began = Instant::now();
+        while self.role().await? != role {
+            ensure!(began.elapsed() < DEADLINE, "the other server has an old role, and not `{role}`");
+            sleep(Duration::from_millis(1)).await;
+        }
+        Ok(began.elapsed())
+    }
+
+    /// Asks the other server until it asks Redis, or until it need not, as it has what is asked for itself. The role has to be
+    /// this one all along.
+    async fn until_asked(&self, redis: bool, role: &str) -> anyhow::Result<()> {
+        let began = Instant::now();
+        loop {
+            let before = self.redis.asked().await?;
+            let answered = self.role().await?;
+            ensure!(answered == role, "after {:?} the other server has the old role `{answered}`", began.elapsed());
+            if (self.redis.asked().await? != before) == redis {
+                return Ok(());
+            }
+            ensure!(began.elapsed() < DEADLINE, "does the other server ask Redis? It is not so: {redis}");
+        }
+    }
+
+    /// What the other server has meanwhile and afterwards, when Redis has gone.
+    async fn outlives(&self, outage: &str) -> anyhow::Result<()> {
+        self.give("editor").await?;
+        let age = self.until_seen("editor").await?;
+        println!("{outage}: the other server had the new role after {age:?} (bound {UNHEARD:?})");
+        // From then on it keeps nothing.
+        for role in ["member", "editor"] {
+            self.give(role).await?;
+            ensure!(self.role().await? == role, "{outage}: the other server has an old role again");
+        }
+        Ok(())
+    }
+
+    /// What the other server has when Redis is back, with what it had, before the one has said what of it is old: that one stands
+    /// still.
+    async fn is_not_set_back(&self, outage: &str) -> anyhow::Result<()> {
+        ensure!(!self.redis.keys(&format!("*:users:{}", self.id)).await?.is_empty(), "{outage}: nothing old is there");
+        self.until_asked(true, "editor").await?;
+        self.until_asked(false, "editor").await?;
+        self.one.signal("CONT").await?;
+        self.give("member").await?;
+        self.until_seen("member").await.map(drop)
+    }
 }
 
 #[tokio::test]
 async fn a_role_that_one_server_takes_away_is_not_there_on_the_other() -> anyhow::Result<()> {
-    let Some(redis) = Redis::start().await? else { return Ok(()) };
-    let binary = Binary::seeded()
-        .await?
-        .env("CACHE_STORE", "tiered")
-        .env("REDIS_URL", &format!("redis://127.0.0.1:{}", redis.port))
-        .env("REDIS_TIMEOUT", "200ms");
-    let (one, other) = (binary.serve().await?, binary.serve().await?);
-    let login = json!({"email": ADMIN, "password": PASSWORD});
-    let admin = send(&one, "POST", "/api/v1/auth/login", "", Some(login)).await?;
-    let admin = admin["token"].as_str().context("a token")?;
-    let member = json!({"name": "Lucy", "email": "lucy@example.com", "password": PASSWORD});
-    let member = send(&one, "POST", "/api/v1/auth/register", "", Some(member)).await?;
-    let (token, id) = (member["token"].as_str().context("a token")?, member["user"]["id"].as_str().context("an id")?);
-    let path = format!("/api/v1/users/{id}/roles");
-    let mut redis = Some(redis);
-    for (round, wanted) in ["editor", "member", "editor", "member"].into_iter().enumerate() {
-        if round == 2 {
-            // Each has what it knows, and nobody tells it anything any more.
-            send(&other, "GET", "/api/v1/me", token, None).await?;
-            redis.take();
-        }
-        let before = send(&other, "GET", "/api/v1/me", token, None).await?;
-        ensure!(roles(&before) != [wanted], "round {round}: {before}");
-        send(&one, "PUT", &path, admin, Some(json!({"roles": [wanted]}))).await?;
-        let began = Instant::now();
-        let bound = if redis.is_some() { HEARD } else { UNHEARD };
-        while roles(&send(&other, "GET", "/api/v1/me", token, None).await?) != [wanted] {
-            ensure!(began.elapsed() < NOISE * bound, "round {round}: the old role is still there");
-        }
-        println!("round {round}: the other server had the new role after {:?} (bound {bound:?})", began.elapsed());
+    let Some(two) = Two::start().await? else { return Ok(()) };
+    two.until_asked(false, "member").await?;
+    for role in ["editor", "member", "editor", "member"] {
+        let listeners = two.redis.listeners().await?;
+        two.give(role).await?;
+        println!("the other server had the new role after {:?} (bound {HEARD:?})", two.until_seen(role).await?);
+        // It has heard of it: its tier was not emptied because it heard nothing.
+        ensure!(listeners.len() == 2 && two.redis.listeners().await? == listeners, "{listeners:?}");
+        two.until_asked(false, role).await?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn where_redis_is_killed_no_server_goes_on_with_what_the_other_has_changed() -> anyhow::Result<()> {
+    let Some(mut two) = Two::start().await? else { return Ok(()) };
+    two.until_asked(false, "member").await?;
+    two.redis.kill()?;
+    two.outlives("killed").await?;
+    two.one.signal("STOP").await?;
+    two.redis.restart().await?;
+    two.is_not_set_back("killed").await
+}
+
+#[tokio::test]
+async fn where_redis_hangs_no_server_goes_on_with_what_the_other_has_changed() -> anyhow::Result<()> {
+    let Some(two) = Two::start().await? else { return Ok(()) };
+    two.until_asked(false, "member").await?;
+    two.redis.signal("STOP")?;
+    two.outlives("hanging").await?;
+    two.one.signal("STOP").await?;
+    two.redis.signal("CONT")?;
+    two.is_not_set_back("hanging").await
 }

@@ -6,7 +6,14 @@ use paravel::{
     database::PageRequest,
 };
 
-use crate::{http::resources::UserResource, repositories::UserSort, services::UserService};
+use crate::{
+    http::{
+        requests::{MOST_ROWS, ROWS},
+        resources::UserResource,
+    },
+    repositories::UserSort,
+    services::UserService,
+};
 
 /// `user:list`
 #[derive(clap::Args)]
@@ -18,7 +25,7 @@ struct UserList {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     page: u32,
     /// Users on a page
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, default_value_t = ROWS, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_ROWS)))]
     per_page: u32,
 }
 

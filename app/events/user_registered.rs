@@ -9,4 +9,7 @@ pub struct UserRegistered {
     pub user: UserId,
     /// Their name.
     pub name: String,
+    /// Who created them, where it was not themselves.
+    #[serde(default)]
+    pub by: Option<UserId>,
 }

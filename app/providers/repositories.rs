@@ -1,5 +1,5 @@
 use paravel::{
-    config::{CacheConfig, CacheStore},
+    config::CacheConfig,
     container::{ContainerBuilder, Provider},
 };
 
@@ -14,7 +14,7 @@ impl Provider for RepositoryProvider {
         app.singleton(DieselRoles::inject);
         app.singleton(DieselTokens::inject);
 
-        let cache = app.configured::<CacheConfig>().is_some_and(|cache| cache.store != CacheStore::Null);
+        let cache = app.configured::<CacheConfig>().is_some_and(|cache| cache.keeps());
         app.decorate::<dyn TokenRepository>().cached().when(cache);
     }
 }

@@ -1,5 +1,5 @@
 use paravel::{
-    config::{CacheConfig, CacheStore, LogConfig},
+    config::{CacheConfig, LogConfig},
     container::{ContainerBuilder, Provider},
     service::Logging,
     support::Level,
@@ -18,7 +18,7 @@ impl Provider for ServiceProvider {
         app.singleton(AppTokenGuard::inject);
 
         let log = app.configured::<LogConfig>().is_some_and(|log| log.services);
-        let cache = app.configured::<CacheConfig>().is_some_and(|cache| cache.store != CacheStore::Null);
+        let cache = app.configured::<CacheConfig>().is_some_and(|cache| cache.keeps());
         app.decorate::<dyn UserService>().with(Logging::at(Level::Info)).when(log).cached().when(cache).audited();
         app.decorate::<dyn RoleService>().with(Logging::at(Level::Info)).when(log).cached().when(cache).audited();
         app.decorate::<dyn AuthService>().with(Logging::at(Level::Info)).when(log);

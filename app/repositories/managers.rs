@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use paravel::database::DbError;
 
+use super::Undone;
 use crate::{
     database::{
         Conn,
@@ -11,50 +12,6 @@ use crate::{
     },
     models::{ROLES_MANAGE, USERS_MANAGE, UserId},
 };
-
-/// What became of a change that could take the last manager away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guarded {
-    /// It is made.
-    Done,
-    /// What it is about does not exist. Nothing is changed.
-    NotFound,
-    /// A name in it does not exist. Nothing is changed.
-    UnknownName,
-    /// Nobody would be left who can manage users and roles. Nothing is changed.
-    LastManager,
-}
-
-/// Why a transaction is undone.
-pub(super) enum Undone {
-    NotFound,
-    UnknownName,
-    LastManager,
-    Database(DbError),
-}
-
-impl From<DbError> for Undone {
-    fn from(error: DbError) -> Self {
-        Self::Database(error)
-    }
-}
-
-impl From<diesel::result::Error> for Undone {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Database(error.into())
-    }
-}
-
-/// What became of a transaction.
-pub(super) fn guarded(done: Result<(), Undone>) -> Result<Guarded, DbError> {
-    match done {
-        Ok(()) => Ok(Guarded::Done),
-        Err(Undone::NotFound) => Ok(Guarded::NotFound),
-        Err(Undone::UnknownName) => Ok(Guarded::UnknownName),
-        Err(Undone::LastManager) => Ok(Guarded::LastManager),
-        Err(Undone::Database(error)) => Err(error),
-    }
-}
 
 /// Undoes the transaction where there were managers before and are none now.
 pub(super) async fn still_there(c: &mut Conn, before: bool) -> Result<(), Undone> {

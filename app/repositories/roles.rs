@@ -8,11 +8,7 @@ use paravel::{
     service,
 };
 
-use super::{
-    Guarded, ListRequest, RoleSort, containing, lower,
-    managers::{self, Undone},
-    undone, unless_undone,
-};
+use super::{ListRequest, RoleSort, Undone, containing, lower, managers};
 use crate::{
     database::{
         Backend, Conn, Database, IdSql,
@@ -39,15 +35,15 @@ pub trait RoleRepository {
     /// One page of roles with their permissions: three queries, however many roles.
     async fn page(&self, request: ListRequest<'_, RoleSort>) -> Result<Page<RoleWithPermissions>, DbError>;
 
-    /// Adds a role with these permissions; whether there are all of those. Nothing is added where not.
-    async fn create(&self, role: Role, permissions: Vec<String>) -> Result<bool, DbError>;
+    /// Adds a role with these permissions, where there are all of those.
+    async fn create(&self, role: Role, permissions: Vec<String>) -> Result<(), Undone>;
 
     /// Changes a role and, where given, its permissions, where there are all of those; but for the role by which the last
     /// manages users and roles.
-    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<Guarded, DbError>;
+    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<(), Undone>;
 
     /// Deletes a role, but for the one by which the last manages users and roles.
-    async fn delete(&self, id: RoleId) -> Result<Guarded, DbError>;
+    async fn delete(&self, id: RoleId) -> Result<(), Undone>;
 
     /// Adds those of these permissions that are not there yet.
     async fn add_permissions(&self, names: Vec<String>) -> Result<(), DbError>;
@@ -101,14 +97,14 @@ async fn with_permissions(c: &mut Conn, roles: Vec<Role>) -> Result<Vec<RoleWith
     Ok(roles.into_iter().map(|(role, permissions)| RoleWithPermissions { role, permissions }).collect())
 }
 
-/// Gives a role the permissions of these names; whether there are all of them.
-async fn give(c: &mut Conn, role: RoleId, names: &[String]) -> Result<bool, DbError> {
+/// Gives a role the permissions of these names, where there are all of them.
+async fn give(c: &mut Conn, role: RoleId, names: &[String]) -> Result<(), Undone> {
     let rows =
         permissions::table.filter(permissions::name.eq_any(names)).select((role.into_sql::<IdSql>(), permissions::id));
     let insert = rows
         .insert_into(role_permissions::table)
         .into_columns((role_permissions::role_id, role_permissions::permission_id));
-    Ok(insert.execute(c).await? == names.len())
+    if insert.execute(c).await? == names.len() { Ok(()) } else { Err(Undone::UnknownName) }
 }
 
 #[service]
@@ -154,42 +150,43 @@ impl RoleRepository for DieselRoles {
             .await
     }
 
-    async fn create(&self, role: Role, permissions: Vec<String>) -> Result<bool, DbError> {
-        let done = self.db.write(async move |c| {
-            let id = role.id;
-            RoleRows::create(c, role).await?;
-            if give(c, id, &permissions).await? { Ok(()) } else { Err(undone()) }
-        });
-        Ok(unless_undone(done.await)?.is_some())
+    async fn create(&self, role: Role, permissions: Vec<String>) -> Result<(), Undone> {
+        self.db
+            .write(async move |c| {
+                let id = role.id;
+                RoleRows::create(c, role).await?;
+                give(c, id, &permissions).await
+            })
+            .await
     }
 
-    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<Guarded, DbError> {
-        let done = self.db.write(async move |c| {
-            let managed = permissions.is_some() && managers::are_there(c).await?;
-            if !RoleRows::update(c, id, edit).await? {
-                return Err(Undone::NotFound);
-            }
-            if let Some(permissions) = permissions {
-                let old = role_permissions::table.filter(role_permissions::role_id.eq(id));
-                diesel::delete(old).execute(c).await?;
-                if !give(c, id, &permissions).await? {
-                    return Err(Undone::UnknownName);
+    async fn update(&self, id: RoleId, edit: RoleEdit, permissions: Option<Vec<String>>) -> Result<(), Undone> {
+        self.db
+            .write(async move |c| {
+                let managed = permissions.is_some() && managers::are_there(c).await?;
+                if !RoleRows::update(c, id, edit).await? {
+                    return Err(Undone::NotFound);
                 }
-            }
-            managers::still_there(c, managed).await
-        });
-        managers::guarded(done.await)
+                if let Some(permissions) = permissions {
+                    let old = role_permissions::table.filter(role_permissions::role_id.eq(id));
+                    diesel::delete(old).execute(c).await?;
+                    give(c, id, &permissions).await?;
+                }
+                managers::still_there(c, managed).await
+            })
+            .await
     }
 
-    async fn delete(&self, id: RoleId) -> Result<Guarded, DbError> {
-        let done = self.db.write(async move |c| {
-            let managed = managers::are_there(c).await?;
-            if !RoleRows::delete(c, id).await? {
-                return Err(Undone::NotFound);
-            }
-            managers::still_there(c, managed).await
-        });
-        managers::guarded(done.await)
+    async fn delete(&self, id: RoleId) -> Result<(), Undone> {
+        self.db
+            .write(async move |c| {
+                let managed = managers::are_there(c).await?;
+                if !RoleRows::delete(c, id).await? {
+                    return Err(Undone::NotFound);
+                }
+                managers::still_there(c, managed).await
+            })
+            .await
     }
 
     async fn add_permissions(&self, names: Vec<String>) -> Result<(), DbError> {

@@ -19,6 +19,9 @@ use crate::{
     models::{Credentials, Email, PersonalAccessToken, TokenId, UserId},
 };
 
+/// How many tokens are deleted in one transaction, so that none is long.
+const BATCH: usize = 500;
+
 /// Whose a token is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenOwner {
@@ -59,6 +62,9 @@ pub trait TokenRepository {
     /// Revokes the token with this hash; whether there was one to revoke.
     #[invalidates(tags("tokens:{hash:x}"))]
     async fn revoke(&self, hash: &TokenHash, now: Timestamp) -> Result<bool, DbError>;
+
+    /// Deletes the tokens that expired or were revoked before then; how many. What is cached of them is of no use to anybody.
+    async fn prune(&self, before: Timestamp) -> Result<usize, DbError>;
 }
 
 /// [`TokenRepository`] on the application's database.
@@ -194,4 +200,28 @@ impl TokenRepository for DieselTokens {
             })
             .await
     }
+
+    async fn prune(&self, before: Timestamp) -> Result<usize, DbError> {
+        let mut pruned = 0;
+        loop {
+            let deleted = self.db.write(async move |c| delete_some(c, before).await).await?;
+            pruned += deleted;
+            if deleted < BATCH {
+                return Ok(pruned);
+            }
+        }
+    }
+}
+
+/// Deletes a batch of the tokens that ended before then; how many.
+async fn delete_some(c: &mut Conn, before: Timestamp) -> Result<usize, DbError> {
+    let over = personal_access_tokens::expires_at.lt(before).or(personal_access_tokens::revoked_at.lt(before));
+    let ids: Vec<TokenId> = personal_access_tokens::table
+        .filter(over)
+        .select(personal_access_tokens::id)
+        .limit(i64::try_from(BATCH).unwrap_or(i64::MAX))
+        .load(c)
+        .await?;
+    let tokens = personal_access_tokens::table.filter(personal_access_tokens::id.eq_any(&ids));
+    Ok(diesel::delete(tokens).execute(c).await?)
 }

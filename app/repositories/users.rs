@@ -13,13 +13,7 @@ use paravel::{
 };
 
 use super::{
-    Guarded, ListRequest, UserSort,
-    announce::announce,
-    containing, lower,
-    managers::{self, Undone},
-    stale,
-    tokens::revoke_all,
-    undone, unless_undone,
+    ListRequest, Undone, UserSort, announce::announce, containing, lower, managers, stale, tokens::revoke_all,
 };
 use crate::{
     database::{
@@ -48,20 +42,18 @@ pub trait UserRepository {
     /// One page of users with their roles: three queries, however many users.
     async fn page(&self, request: ListRequest<'_, UserSort>) -> Result<Page<UserWithRoles>, DbError>;
 
-    /// Adds a user with these roles, which it returns, and says so by [`UserRegistered`]. Where there are not all such roles,
-    /// nothing is added.
-    async fn create(&self, row: UserRow, roles: Vec<String>) -> Result<Option<Vec<Role>>, DbError>;
+    /// Adds a user with these roles, which it returns, where there are all of them, and says so by [`UserRegistered`]: whom `by`, too.
+    async fn create(&self, row: UserRow, roles: Vec<String>, by: Option<UserId>) -> Result<Vec<Role>, Undone>;
 
-    /// Changes a user and says so by [`UserUpdated`]; whether there is one. A new password revokes their tokens, but for the
-    /// one with the hash `keep`.
-    async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError>;
+    /// Changes a user and says so by [`UserUpdated`]. A new password revokes their tokens, but for the one with the hash `keep`.
+    async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<(), Undone>;
 
     /// Deletes a user and says so by [`UserDeleted`], but for the last who manages users and roles.
-    async fn delete(&self, id: UserId) -> Result<Guarded, DbError>;
+    async fn delete(&self, id: UserId) -> Result<(), Undone>;
 
     /// Replaces a user's roles by those of these names and says so by [`RoleAssigned`], where there are all of them; but for
     /// the last who manages users and roles.
-    async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<Guarded, DbError>;
+    async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<(), Undone>;
 }
 
 /// [`UserRepository`] on the application's database.
@@ -126,16 +118,16 @@ async fn lock(c: &mut Conn, id: UserId) -> Result<(), DbError> {
 }
 
 /// The e-mail address of a user who is locked.
-async fn email_of(c: &mut Conn, id: UserId) -> Result<Option<Email>, DbError> {
+async fn email_of(c: &mut Conn, id: UserId) -> Result<Email, Undone> {
     let email: Option<String> = users::table.find(id).select(users::email).first(c).await.optional()?;
-    Ok(email.as_deref().map(Email::new))
+    email.as_deref().map(Email::new).ok_or(Undone::NotFound)
 }
 
-/// Gives a user the roles of these names; how many there were.
-async fn add_roles(c: &mut Conn, user: UserId, names: &[String]) -> Result<usize, DbError> {
+/// Gives a user the roles of these names, where there are all of them.
+async fn add_roles(c: &mut Conn, user: UserId, names: &[String]) -> Result<(), Undone> {
     let rows = roles::table.filter(roles::name.eq_any(names)).select((user.into_sql::<IdSql>(), roles::id));
     let insert = rows.insert_into(user_roles::table).into_columns((user_roles::user_id, user_roles::role_id));
-    Ok(insert.execute(c).await?)
+    if insert.execute(c).await? == names.len() { Ok(()) } else { Err(Undone::UnknownName) }
 }
 
 /// What a change gives anew.
@@ -200,31 +192,29 @@ impl UserRepository for DieselUsers {
             .await
     }
 
-    async fn create(&self, row: UserRow, names: Vec<String>) -> Result<Option<Vec<Role>>, DbError> {
+    async fn create(&self, row: UserRow, names: Vec<String>, by: Option<UserId>) -> Result<Vec<Role>, Undone> {
         let events = Arc::clone(&self.events);
-        let done = self.db.write(async move |c| {
-            let (id, name) = (row.user.id, row.user.name.clone());
-            UserRows::create(c, row).await?;
-            if add_roles(c, id, &names).await? != names.len() {
-                return Err(undone());
-            }
-            let given = roles::table.filter(roles::name.eq_any(names)).order(roles::name);
-            let given = given.select(Role::as_select()).load(c).await?;
-            announce(&events, id, UserRegistered { user: id, name }).await;
-            Ok(given)
-        });
-        unless_undone(done.await)
+        self.db
+            .write(async move |c| {
+                let (id, name) = (row.user.id, row.user.name.clone());
+                UserRows::create(c, row).await?;
+                add_roles(c, id, &names).await?;
+                let given = roles::table.filter(roles::name.eq_any(names)).order(roles::name);
+                let given = given.select(Role::as_select()).load(c).await?;
+                announce(&events, id, UserRegistered { user: id, name, by }).await;
+                Ok(given)
+            })
+            .await
     }
 
-    async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<bool, DbError> {
+    async fn update(&self, id: UserId, edit: UserEdit, keep: Option<TokenHash>) -> Result<(), Undone> {
         let (cache, events) = (Arc::clone(&self.cache), Arc::clone(&self.events));
         self.db
             .write(async move |c| {
                 let fields = fields(&edit);
                 let (new_password, now) = (edit.password_hash.is_some(), edit.updated_at);
                 lock(c, id).await?;
-                let Some(email) = email_of(c, id).await? else { return Ok(false) };
-                stale::by_email(&cache, &email).await;
+                stale::by_email(&cache, &email_of(c, id).await?).await;
                 UserRows::update(c, id, edit).await?;
                 // In one transaction: an old login must not outlive the password it was made with. With the user locked, the
                 // tokens of logins that came before are all there.
@@ -233,40 +223,38 @@ impl UserRepository for DieselUsers {
                     stale::owners(&cache, &revoked).await;
                 }
                 announce(&events, id, UserUpdated { user: id, fields }).await;
-                Ok(true)
+                Ok(())
             })
             .await
     }
 
-    async fn delete(&self, id: UserId) -> Result<Guarded, DbError> {
+    async fn delete(&self, id: UserId) -> Result<(), Undone> {
         let (cache, events) = (Arc::clone(&self.cache), Arc::clone(&self.events));
-        let done = self.db.write(async move |c| {
-            lock(c, id).await?;
-            let managed = managers::are_there(c).await?;
-            let Some(email) = email_of(c, id).await? else { return Err(Undone::NotFound) };
-            stale::by_email(&cache, &email).await;
-            UserRows::delete(c, id).await?;
-            announce(&events, id, UserDeleted { user: id }).await;
-            managers::still_there(c, managed).await
-        });
-        managers::guarded(done.await)
+        self.db
+            .write(async move |c| {
+                lock(c, id).await?;
+                let managed = managers::are_there(c).await?;
+                stale::by_email(&cache, &email_of(c, id).await?).await;
+                UserRows::delete(c, id).await?;
+                announce(&events, id, UserDeleted { user: id }).await;
+                managers::still_there(c, managed).await
+            })
+            .await
     }
 
-    async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<Guarded, DbError> {
+    async fn set_roles(&self, id: UserId, names: Vec<String>, now: Timestamp) -> Result<(), Undone> {
         let (cache, events) = (Arc::clone(&self.cache), Arc::clone(&self.events));
-        let done = self.db.write(async move |c| {
-            lock(c, id).await?;
-            let managed = managers::are_there(c).await?;
-            let Some(email) = email_of(c, id).await? else { return Err(Undone::NotFound) };
-            stale::by_email(&cache, &email).await;
-            diesel::update(users::table.find(id)).set(users::updated_at.eq(now)).execute(c).await?;
-            diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(c).await?;
-            if add_roles(c, id, &names).await? != names.len() {
-                return Err(Undone::UnknownName);
-            }
-            announce(&events, id, RoleAssigned { user: id, roles: names }).await;
-            managers::still_there(c, managed).await
-        });
-        managers::guarded(done.await)
+        self.db
+            .write(async move |c| {
+                lock(c, id).await?;
+                let managed = managers::are_there(c).await?;
+                stale::by_email(&cache, &email_of(c, id).await?).await;
+                diesel::update(users::table.find(id)).set(users::updated_at.eq(now)).execute(c).await?;
+                diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(c).await?;
+                add_roles(c, id, &names).await?;
+                announce(&events, id, RoleAssigned { user: id, roles: names }).await;
+                managers::still_there(c, managed).await
+            })
+            .await
     }
 }

@@ -77,7 +77,12 @@ pub struct AppAuth {
 
 impl AppAuth {
     /// Makes a token for a user whose password was found right against this hash, which a stronger one takes the place of.
-    async fn issue(&self, user: UserId, proof: String, renewed: Option<String>) -> Result<Login, LoginError> {
+    async fn issue(
+        &self,
+        user: UserId,
+        proof: String,
+        renewed: Option<String>,
+    ) -> Result<(Token, Timestamp), LoginError> {
         let token = Token::generate().map_err(|error| LoginError::Random(error.into()))?;
         let now = self.clock.now();
         let expires_at = now.plus(self.config.token_ttl);
@@ -95,17 +100,18 @@ impl AppAuth {
             // They have another password by now, or are gone.
             return Err(LoginError::BadCredentials);
         }
-        Ok(Login { token, expires_at, user: self.users.find(user).await? })
+        Ok((token, expires_at))
     }
 }
 
 #[service]
 impl AuthService for AppAuth {
     async fn register(&self, user: NewUser) -> Result<Login, LoginError> {
-        let user = self.users.create(user).await?.user;
-        let own = self.tokens.credentials(&Email::new(&user.email)).await?.filter(|own| own.id == user.id);
+        let user = self.users.create(user).await?;
+        let own = self.tokens.credentials(&Email::new(&user.user.email)).await?.filter(|own| own.id == user.user.id);
         let Some(Credentials { id, password_hash }) = own else { return Err(LoginError::BadCredentials) };
-        self.issue(id, password_hash, None).await
+        let (token, expires_at) = self.issue(id, password_hash, None).await?;
+        Ok(Login { token, expires_at, user })
     }
 
     async fn login(&self, email: &str, password: Secret<String>) -> Result<Login, LoginError> {
@@ -120,7 +126,8 @@ impl AuthService for AppAuth {
             true => Some(self.hasher.make(password).await?),
             false => None,
         };
-        self.issue(id, password_hash, renewed).await
+        let (token, expires_at) = self.issue(id, password_hash, renewed).await?;
+        Ok(Login { token, expires_at, user: self.users.find(id).await? })
     }
 
     async fn logout(&self, token: &TokenHash) -> Result<(), LoginError> {

@@ -13,7 +13,7 @@ use paravel::{
 use super::each_once;
 use crate::{
     models::{Role, RoleEdit, RoleId, RoleWithPermissions},
-    repositories::{Guarded, ListRequest, RoleRepository, RoleSort},
+    repositories::{ListRequest, RoleRepository, RoleSort, Undone},
 };
 
 /// The roles. All that is cached of them, and of whom they are given to, goes with any change: there are few, and it is rare.
@@ -54,6 +54,7 @@ pub trait RoleService {
     async fn delete(&self, id: RoleId) -> Result<(), RoleError>;
 
     /// Makes sure that these permissions and this role exist; one that does is left as it is.
+    #[audited("role.ensured")]
     #[invalidates(tags("roles"))]
     async fn ensure(&self, role: NewRole) -> Result<(), RoleError>;
 }
@@ -81,7 +82,7 @@ pub struct RoleChange {
 }
 
 /// A role could not be had or changed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RoleError {
     /// There is no such role.
@@ -115,9 +116,17 @@ pub struct AppRoles {
     cache: Arc<Cache>,
 }
 
-/// The only unique value besides the key is the name.
-fn taken(error: DbError) -> RoleError {
-    if error.is_unique_violation() { RoleError::NameTaken } else { error.into() }
+impl From<Undone> for RoleError {
+    fn from(undone: Undone) -> Self {
+        match undone {
+            Undone::NotFound => Self::NotFound,
+            Undone::UnknownName => Self::UnknownPermission,
+            Undone::LastManager => Self::LastManager,
+            // The only unique value besides the key is the name.
+            Undone::Database(error) if error.is_unique_violation() => Self::NameTaken,
+            Undone::Database(error) => error.into(),
+        }
+    }
 }
 
 impl AppRoles {
@@ -155,20 +164,17 @@ impl RoleService for AppRoles {
         let id = RoleId::new();
         let name = new.name.trim().to_owned();
         let role = Role { id, name, description: new.description, created_at: now, updated_at: now };
-        if !self.roles.create(role, each_once(new.permissions)).await.map_err(taken)? {
-            return Err(RoleError::UnknownPermission);
-        }
+        self.roles.create(role, each_once(new.permissions)).await?;
         self.find(id).await
     }
 
     async fn update(&self, id: RoleId, change: RoleChange) -> Result<RoleWithPermissions, RoleError> {
-        let before = self.find(id).await?;
         // Nothing to change is no change.
         if matches!(
             (&change.name, &change.description, &change.permissions),
             (Patch::Absent, Patch::Absent, Patch::Absent)
         ) {
-            return Ok(before);
+            return self.find(id).await;
         }
         let edit = RoleEdit {
             name: change.name.value().map(|name| name.trim().to_owned()),
@@ -176,20 +182,12 @@ impl RoleService for AppRoles {
             updated_at: self.clock.now(),
         };
         let permissions = change.permissions.value().map(each_once);
-        match self.roles.update(before.role.id, edit, permissions).await.map_err(taken)? {
-            Guarded::Done => self.find(id).await,
-            Guarded::NotFound => Err(RoleError::NotFound),
-            Guarded::UnknownName => Err(RoleError::UnknownPermission),
-            Guarded::LastManager => Err(RoleError::LastManager),
-        }
+        self.roles.update(id, edit, permissions).await?;
+        self.find(id).await
     }
 
     async fn delete(&self, id: RoleId) -> Result<(), RoleError> {
-        match self.roles.delete(id).await? {
-            Guarded::Done => Ok(()),
-            Guarded::NotFound | Guarded::UnknownName => Err(RoleError::NotFound),
-            Guarded::LastManager => Err(RoleError::LastManager),
-        }
+        Ok(self.roles.delete(id).await?)
     }
 
     async fn ensure(&self, role: NewRole) -> Result<(), RoleError> {

@@ -2,19 +2,19 @@ use std::sync::Arc;
 
 use paravel::{
     Inject,
-    auth::{HashError, Hasher, TokenHash},
+    auth::{Gate, HashError, Hasher, TokenHash},
     cache::Cache,
     container::ContainerError,
     database::{DbError, Page, PageRequest},
     service,
     service::prefetch,
-    support::{Clock, Patch, Secret, nearest},
+    support::{Clock, Patch, Secret, did_you_mean, nearest},
 };
 
 use super::each_once;
 use crate::{
     models::{Email, User, UserEdit, UserId, UserRow, UserWithRoles},
-    repositories::{Guarded, ListRequest, RoleRepository, UserRepository, UserSort},
+    repositories::{ListRequest, RoleRepository, Undone, UserRepository, UserSort},
 };
 
 /// The role of somebody who is given no other.
@@ -39,8 +39,7 @@ pub trait UserService {
     /// however many users. How many there are.
     async fn prefetch(&self, users: &[(UserId, Email)]) -> Result<usize, UserError>;
 
-    /// Adds a user and says so by [`UserRegistered`](crate::events::UserRegistered).
-    #[audited("user.created")]
+    /// Adds a user and says so by [`UserRegistered`](crate::events::UserRegistered), of which the audit log hears.
     async fn create(&self, user: NewUser) -> Result<UserWithRoles, UserError>;
 
     /// Changes a user. A new password revokes their tokens, but for `current`.
@@ -89,7 +88,7 @@ pub struct UserChange {
 }
 
 /// A user could not be had or changed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum UserError {
     /// There is no such user.
@@ -99,7 +98,7 @@ pub enum UserError {
     #[error("the e-mail address is taken")]
     EmailTaken,
     /// A role that does not exist.
-    #[error("there is no role `{name}`{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    #[error("there is no role `{name}`{}", did_you_mean(nearest.as_deref()))]
     UnknownRole {
         /// The name.
         name: String,
@@ -132,22 +131,31 @@ pub struct AppUsers {
     users: Arc<dyn UserRepository>,
     roles: Arc<dyn RoleRepository>,
     hasher: Arc<dyn Hasher>,
+    gate: Arc<Gate>,
     clock: Arc<dyn Clock>,
     cache: Arc<Cache>,
 }
 
-/// The only unique value besides the key is the e-mail address.
-fn taken(error: DbError) -> UserError {
-    if error.is_unique_violation() { UserError::EmailTaken } else { error.into() }
-}
-
 impl AppUsers {
+    /// Why a user was not changed, or given these roles.
+    async fn refused(&self, undone: Undone, roles: &[String]) -> UserError {
+        match undone {
+            Undone::NotFound => UserError::NotFound,
+            Undone::UnknownName => self.unknown_role(roles).await.unwrap_or_else(UserError::from),
+            Undone::LastManager => UserError::LastManager,
+            // The only unique value besides the key is the e-mail address.
+            Undone::Database(error) if error.is_unique_violation() => UserError::EmailTaken,
+            Undone::Database(error) => error.into(),
+        }
+    }
+
     /// Which of these roles does not exist.
-    async fn unknown_role(&self, names: &[String]) -> Result<Option<UserError>, DbError> {
+    async fn unknown_role(&self, names: &[String]) -> Result<UserError, DbError> {
         let known = self.roles.names().await?;
-        let Some(name) = names.iter().find(|name| !known.contains(name)) else { return Ok(None) };
-        let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
-        Ok(Some(UserError::UnknownRole { name: name.clone(), nearest }))
+        // Where all are there by now, any was the one.
+        let name = names.iter().find(|name| !known.contains(name)).or(names.first()).cloned().unwrap_or_default();
+        let nearest = nearest(&name, known.iter().map(String::as_str)).map(str::to_owned);
+        Ok(UserError::UnknownRole { name, nearest })
     }
 
     async fn by_key(&self, ids: Vec<UserId>) -> Result<Vec<(UserId, UserWithRoles)>, DbError> {
@@ -204,10 +212,11 @@ impl UserService for AppUsers {
             updated_at: now,
         };
         let row = UserRow { user: user.clone(), password_hash: self.hasher.make(new.password).await? };
-        match self.users.create(row, roles.clone()).await.map_err(taken)? {
-            Some(roles) => Ok(UserWithRoles { user, roles }),
-            None if new.roles.is_empty() => Err(UserError::NoDefaultRole),
-            None => Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NoDefaultRole)),
+        let by = self.gate.actor().ok().map(|actor| UserId::from_uuid(actor.id));
+        match self.users.create(row, roles.clone(), by).await {
+            Ok(roles) => Ok(UserWithRoles { user, roles }),
+            Err(Undone::UnknownName) if new.roles.is_empty() => Err(UserError::NoDefaultRole),
+            Err(undone) => Err(self.refused(undone, &roles).await),
         }
     }
 
@@ -230,28 +239,24 @@ impl UserService for AppUsers {
             },
             updated_at: self.clock.now(),
         };
-        if !self.users.update(id, edit, current).await.map_err(taken)? {
-            return Err(UserError::NotFound);
+        match self.users.update(id, edit, current).await {
+            Ok(()) => self.find(id).await,
+            Err(undone) => Err(self.refused(undone, &[]).await),
         }
-        self.find(id).await
     }
 
     async fn delete(&self, id: UserId) -> Result<(), UserError> {
-        match self.users.delete(id).await? {
-            Guarded::Done => Ok(()),
-            Guarded::NotFound | Guarded::UnknownName => Err(UserError::NotFound),
-            Guarded::LastManager => Err(UserError::LastManager),
+        match self.users.delete(id).await {
+            Ok(()) => Ok(()),
+            Err(undone) => Err(self.refused(undone, &[]).await),
         }
     }
 
     async fn assign_roles(&self, id: UserId, roles: Vec<String>) -> Result<UserWithRoles, UserError> {
         let roles = each_once(roles);
-        let before = self.find(id).await?;
-        match self.users.set_roles(before.user.id, roles.clone(), self.clock.now()).await? {
-            Guarded::Done => self.find(id).await,
-            Guarded::NotFound => Err(UserError::NotFound),
-            Guarded::UnknownName => Err(self.unknown_role(&roles).await?.unwrap_or(UserError::NotFound)),
-            Guarded::LastManager => Err(UserError::LastManager),
+        match self.users.set_roles(id, roles.clone(), self.clock.now()).await {
+            Ok(()) => self.find(id).await,
+            Err(undone) => Err(self.refused(undone, &roles).await),
         }
     }
 }

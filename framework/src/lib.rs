@@ -26,8 +26,8 @@
 //! ```
 //!
 //! The modules stand in layers; each uses only those before it: [`support`], [`config`], [`container`], [`console`],
-//! [`database`], `redis`, [`cache`], [`queue`], [`events`], [`mod@service`], [`auth`], [`http`], [`foundation`],
-//! [`facades`] and `testing`.
+//! [`crypt`], [`database`], `redis`, [`cache`], [`queue`], [`mail`], [`events`], [`mod@service`], [`auth`], [`http`],
+//! [`schedule`], [`foundation`], [`facades`] and `testing`.
 #![warn(missing_docs)]
 
 // So that the attributes, which name `::paravel`, work in this crate's own examples and tests.
@@ -38,14 +38,17 @@ pub mod cache;
 pub mod config;
 pub mod console;
 pub mod container;
+pub mod crypt;
 pub mod database;
 pub mod events;
 pub mod facades;
 pub mod foundation;
 pub mod http;
+pub mod mail;
 pub mod queue;
 #[cfg(feature = "redis")]
 pub mod redis;
+pub mod schedule;
 pub mod service;
 pub mod support;
 #[cfg(feature = "testing")]
@@ -60,7 +63,7 @@ pub use diesel_async;
 #[cfg(feature = "factories")]
 pub use fake;
 pub use garde;
-pub use paravel_macros::{Inject, endpoint, listener, migrations, service};
+pub use paravel_macros::{Inject, endpoint, job, listener, migrations, service};
 pub use poem;
 pub use serde;
 pub use serde_json;
@@ -78,7 +81,7 @@ pub mod __private {
     pub use crate::{
         database::repository,
         http::{DescribeExtractor, DescribeOther, Probe},
-        service::{Answer, Audit, Invalidation, cached, decorated, facade, kept, refuse, state_of},
+        service::{Answer, Audit, Invalidation, KeyPart, cached, decorated, facade, kept, refuse, state_of},
     };
 
     /// The traits by which an expansion asks types what they can do.

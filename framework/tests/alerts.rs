@@ -72,7 +72,9 @@ fn a_bound_that_is_crossed_is_an_alert_once_and_again_after_it_has_recovered() {
     assert_eq!(at(80.0), []);
     assert_eq!(at(80.5), [(Metric::CacheMemory, Severity::Warning, 80.0, 80.5)]);
     assert_eq!(at(85.0), []);
-    assert_eq!(at(95.0), [], "it has been told of");
+    assert_eq!(at(99.0), [(Metric::CacheMemory, Severity::Critical, 80.0, 99.0)], "it has become worse");
+    assert_eq!(at(85.0), []);
+    assert_eq!(at(99.0), [], "it has been told of");
     assert_eq!(at(79.0), []);
     assert_eq!(at(95.0), [(Metric::CacheMemory, Severity::Critical, 80.0, 95.0)]);
 }
@@ -226,6 +228,51 @@ async fn caches_say_how_many_reads_find_something_and_how_much_room_is_taken() {
     let full = raised(&monitor);
     assert_eq!(full.len(), 1, "{full:?}");
     assert_eq!(full[0].0, Metric::CacheMemory, "{full:?}");
+}
+
+#[tokio::test]
+async fn a_cache_that_is_to_keep_nothing_raises_no_alert() {
+    let env = Env::from_pairs([("CACHE_STORE", "null")]);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let caches = Arc::new(Caches::from_config(&CacheConfig::from_env(&env), &Stores::default(), &clock).unwrap());
+    let monitor = monitor(vec![Arc::clone(&caches) as _]);
+    for _ in 0..50 {
+        assert_eq!(caches.default_cache().get::<u32>("ships").await.unwrap(), None);
+    }
+    assert_eq!((raised(&monitor), caches.default_cache().stats().hit_rate), (vec![], None));
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn a_store_that_is_slow_to_answer_is_heard_of_by_listeners() {
+    use paravel::redis::cmd;
+
+    let Some(server) = crate::redis::OwnServer::up().await else { return };
+    let (sender, mut heard) = unbounded_channel::<Alert>();
+    let env = Env::from_pairs([("CACHE_STORE", "redis"), ("REDIS_URL", &server.url()), ("REDIS_TIMEOUT", "1m")]);
+    let builder = Application::builder().env(env).listener(passing_on()).replace(|app| {
+        app.instance(Arc::new(Journal::default()));
+        app.instance(Arc::new(sender));
+    });
+    let app = TestApp::boot(builder).await.unwrap();
+    let (cache, monitor): (Arc<Cache>, Arc<Monitor>) = (app.make().unwrap(), app.make().unwrap());
+    let mut admin = server.redis(&[]).blocking().await.unwrap();
+    for number in 0..20 {
+        // It holds up what is written, for so many milliseconds.
+        admin.run(cmd("CLIENT").arg("PAUSE").arg(50).arg("WRITE")).await.unwrap();
+        cache.put("ship", number, Duration::from_secs(60)).await.unwrap();
+    }
+    let took = cache.stats().store.unwrap();
+    app.run(async { monitor.check() }).await;
+    let alert = heard.recv().await.unwrap();
+    assert_eq!((alert.metric, alert.subject.as_str(), alert.threshold), (Metric::CacheLatency, "default", 1.0));
+    assert_eq!(alert.current, took.milliseconds / took.calls as f64);
+    assert!(alert.current > 1.0 && alert.message.contains("1.0 ms is the bound"), "{alert:?}");
+    println!("the store took {:.1} ms on average: {:?}", alert.current, alert.severity);
+    // To whom so much is quick, nothing is said.
+    let gauge = Arc::clone(&app.make::<Caches>().unwrap()) as Arc<dyn Gauge>;
+    let patient = Monitor::new(vec![gauge], config(&[("ALERT_CACHE_LATENCY", "1h")]), app.make().unwrap());
+    assert_eq!(raised(&patient), []);
 }
 
 #[service]

@@ -10,10 +10,11 @@ use std::{
 use diesel_async::AsyncConnection;
 use paravel::{
     container::{self, Container},
-    database::{DbError, after_commit},
+    database::{DbError, after_commit, in_transaction},
     events::{EventBus, ListenerEntry},
 };
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
 use crate::{
     database::{insert, names, with_ships},
@@ -229,4 +230,28 @@ async fn a_hook_that_panics_does_not_fail_the_write_that_was_committed() {
     .unwrap();
     assert_eq!(journal(&app), ["the next one"]);
     assert_eq!(names(&db).await, ["x"]);
+}
+
+#[tokio::test]
+async fn what_a_task_of_a_transaction_raises_after_its_end_waits_for_nothing() {
+    for is_kept in [true, false] {
+        let (db, bus, app) = (with_ships(&[]).await, bus(), app());
+        let (ended, has_ended) = oneshot::channel::<()>();
+        let (started, task) = oneshot::channel();
+        let written = app.run(db.write(async move |_| {
+            bus.dispatch(moored("inside")).await.unwrap();
+            let late = container::spawn(async move {
+                has_ended.await.unwrap();
+                assert!(!in_transaction());
+                bus.dispatch(moored("late")).await.unwrap();
+            });
+            started.send(late).unwrap();
+            if is_kept { Ok(()) } else { Err(DbError::Closed) }
+        }));
+        assert_eq!(written.await.is_ok(), is_kept);
+        ended.send(()).unwrap();
+        task.await.unwrap().await.unwrap();
+        let expected: &[&str] = if is_kept { &["moored inside", "moored late"] } else { &["moored late"] };
+        assert_eq!(journal(&app), expected);
+    }
 }

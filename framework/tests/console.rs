@@ -9,7 +9,7 @@ use paravel::{
 };
 
 #[derive(clap::Args)]
-struct Sail {
+pub struct Sail {
     /// The ship's name
     ship: String,
     /// How far

@@ -1,6 +1,6 @@
 //! Events: the order of listeners, and what one that fails does to the others.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use paravel::{
     container::{Container, ContainerBuilder, ContainerError, GraphFault, Inject, Key},
@@ -10,6 +10,7 @@ use paravel::{
 };
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 /// What the listeners of a test have done, in order.
 #[derive(Default)]
@@ -100,7 +101,13 @@ async fn an_event_outside_any_application_is_an_error() {
 #[test]
 fn two_listeners_of_one_event_with_one_name_are_a_fault() {
     let bus = EventBus::collect([noting::<Ordered>("a", 0), noting::<Ordered>("a", 1), noting::<Ordered>("b", 0)]);
-    assert_eq!(bus.faults(), [GraphFault::DuplicateName("two listeners of `Ordered` are called `a`".to_owned())]);
+    assert_eq!(
+        bus.faults(),
+        [GraphFault::DuplicateName(
+            "two listeners of `Ordered` are called `a`: name one of them, by `name = \"..\"` or `.named(..)`"
+                .to_owned()
+        )]
+    );
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,4 +161,32 @@ async fn a_listener_whose_service_cannot_be_made_has_failed() {
     let app = ContainerBuilder::new().freeze().unwrap();
     let error = app.run(bus.dispatch(Launched { ship: String::new() })).await.unwrap_err();
     assert!(error.to_string().contains("note_launch: nothing is bound to `Journal`"), "{error}");
+}
+
+/// Begins to dispatch to a listener that waits, and one after it, and goes away. Gives what lets the first go on.
+async fn dispatch_and_go_away(app: &Container) -> Arc<Notify> {
+    let go_on = Arc::new(Notify::new());
+    let waits = Arc::clone(&go_on);
+    let waiting = ListenerEntry::of_fn(async move |_: &Ordered, journal: Arc<Journal>| {
+        journal.add("begins");
+        waits.notified().await;
+        journal.add("goes on");
+    });
+    let bus = bus([waiting.priority(1), noting::<Ordered>("after it", 0)]);
+    let mut dispatch = Box::pin(app.run(bus.dispatch(Ordered)));
+    assert!(futures_util::poll!(&mut dispatch).is_pending());
+    go_on
+}
+
+#[tokio::test]
+async fn all_listeners_run_although_the_caller_goes_away() {
+    let app = app();
+    dispatch_and_go_away(&app).await.notify_one();
+    let noted = async {
+        while journal(&app).len() < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), noted).await.unwrap();
+    assert_eq!(journal(&app), ["begins", "goes on", "after it"]);
 }

@@ -9,15 +9,17 @@ use std::{
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Every module of the toolkit, the lowest first.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 18] = [
     "support",
     "config",
     "container",
     "console",
+    "crypt",
     "database",
     "redis",
     "cache",
     "queue",
+    "mail",
     "events",
     "service",
     "auth",

@@ -251,7 +251,9 @@ fn a_pattern_of_a_listener_of_one_event_is_a_fault() {
 fn what_is_registered_twice_is_a_fault() {
     let bus = bus(subscriptions::<Watch>().into_iter().chain([ListenerEntry::of::<Harbour, Undocked>()]));
     let called = |of: &str, name: &str| {
-        GraphFault::DuplicateName(format!("two listeners of {of} are called `integration::listeners::{name}`"))
+        GraphFault::DuplicateName(format!(
+            "two listeners of {of} are called `integration::listeners::{name}`: name one of them, by `name = \"..\"` or `.named(..)`"
+        ))
     };
     let expected = [
         called("`Lost`", "Watch::lost"),

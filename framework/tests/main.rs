@@ -4,18 +4,23 @@
 
 mod alerts;
 mod ambient;
+mod authenticate;
 mod cache;
 mod cached_responses;
 mod cancellation;
-#[cfg(all(unix, any(feature = "postgres", feature = "mysql", feature = "redis")))]
+mod carried;
+#[cfg(any(all(unix, any(feature = "postgres", feature = "mysql", feature = "redis")), feature = "smtp"))]
 mod certificates;
+mod clock;
 mod commit_hooks;
 mod config;
 mod conformance;
 mod console;
 mod container;
+mod crypt;
 mod cursors;
 mod database;
+mod derived_data;
 mod documents;
 mod env;
 mod event_fake;
@@ -23,11 +28,14 @@ mod events;
 mod facades;
 mod factories;
 mod graph;
+mod inbox;
 mod json_schema;
+mod last_words;
 mod layers;
 mod lifetimes;
 mod listeners;
 mod macros;
+mod mail;
 mod migrations;
 mod migrator;
 mod no_database;
@@ -35,10 +43,12 @@ mod overload;
 #[cfg(all(unix, any(feature = "postgres", feature = "mysql")))]
 mod own_server;
 mod queue;
+mod queued_listeners;
 mod read_cache;
 #[cfg(all(unix, feature = "redis"))]
 mod redis;
 mod router;
+mod schedule;
 mod seeders;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod servers;

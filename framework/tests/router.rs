@@ -242,3 +242,28 @@ async fn the_facade_of_routes_reaches_the_application_that_runs() {
     let advice = [Route::has("home").unwrap_err().to_string(), Route::url("home", &[]).unwrap_err().to_string()];
     assert!(advice.iter().all(|text| text.starts_with("no application is running here")), "{advice:?}");
 }
+
+#[tokio::test]
+async fn the_route_that_is_named_is_the_one_that_answers() {
+    let app = TestApp::boot(builder(|routes| {
+        routes.get("/files/*path", one).name("rest");
+        routes.get("/files/{a}/{b}", two).name("parameters");
+        routes.get("/files/{a}/last", one).name("parameter, text");
+        routes.get("/files/first/{b}", fixed).name("text, parameter");
+    }))
+    .await
+    .unwrap();
+    let table: Arc<RouteTable> = app.make().unwrap();
+    for (path, name, answer) in [
+        ("/files/x", "rest", "\"x\""),
+        ("/files/x/y", "parameters", "[\"x\",\"y\"]"),
+        ("/files/x/y/z", "rest", "\"x/y/z\""),
+        ("/files/x/last", "parameter, text", "\"x\""),
+        ("/files/first/last", "text, parameter", "\"fixed\""),
+        ("/files/first/y/z", "rest", "\"first/y/z\""),
+    ] {
+        assert_eq!(app.get(path).send().await.text(), answer, "{path}");
+        let found = table.find_by_path("GET", path).and_then(|route| route.name.as_deref());
+        assert_eq!(found, Some(name), "{path}");
+    }
+}

@@ -1,12 +1,16 @@
 //! The backends that are servers: lost connections, overload, and addresses that lead nowhere.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use paravel::{
+    config::QueueConfig,
     container::ContainerBuilder,
     database::{Connection, DatabaseAdmin, Db, DbError, Statement, TlsFault, from_primary},
+    events::{EventBus, ListenerEntry},
+    queue::{Jobs, MemoryDriver, Queue, Worker, WorkerLimits},
+    support::{Env, SystemClock, WireFormat},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     conformance::{add, empty, insert, names, with_ships},
@@ -148,6 +152,37 @@ async fn reads_are_the_replicas_until_something_was_written<C: Connection>() {
     assert_eq!(info.tables["ships"], 2, "the console asks the primary");
 }
 
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Launched;
+
+/// What it is about was perhaps committed a moment ago.
+async fn a_job_reads_from_the_primary<C: Connection>() {
+    let Some(replica) = with_ships::<C>(&[]).await else { return };
+    add(&replica, "stale").await.unwrap();
+    let Some(primary) = with_ships::<C>(&[]).await else { return };
+    add(&primary, "fresh").await.unwrap();
+    let urls = [("DB_READ_URL", replica.config().url.expose())];
+    let db = Arc::new(Db::<C>::new(config(primary.config().url.expose(), &urls)).unwrap());
+    db.connect().await.unwrap();
+    let (tell, mut told) = mpsc::unbounded_channel::<Vec<String>>();
+    let looks =
+        async |_: &Launched, db: Arc<Db<C>>, tell: Arc<mpsc::UnboundedSender<Vec<String>>>| tell.send(names(&db).await);
+    let bus = Arc::new(EventBus::collect([ListenerEntry::of_fn(looks).named("looks").queued("default")]));
+    let jobs = Arc::new(Jobs::collect(bus.jobs()));
+    let driver = Arc::new(MemoryDriver::new(Arc::new(SystemClock)));
+    let queue = Queue::new(driver, WireFormat::MessagePack, Arc::new(SystemClock));
+    let mut app = ContainerBuilder::new();
+    app.instance(Arc::clone(&db));
+    app.instance(Arc::new(tell));
+    app.instance(Arc::new(queue.clone()));
+    let app = app.freeze().unwrap();
+    app.scope().run(bus.dispatch(Launched)).await.unwrap();
+    let limits = WorkerLimits { when_empty: true, ..WorkerLimits::default() };
+    let config = QueueConfig::from_env(&Env::default());
+    Worker::new(queue, jobs, &config, app, ["default"]).limits(limits).run(std::future::pending()).await;
+    assert_eq!(told.recv().await.unwrap(), ["fresh"]);
+}
+
 async fn a_replica_that_is_none_is_refused_at_start<C: Connection>() {
     let Some(own) = empty::<C>(&[]).await else { return };
     let nowhere = format!("{}://somebody:hunter22@127.0.0.1:9/app", C::BACKEND);
@@ -184,5 +219,6 @@ on_servers! {
     an_address_that_leads_nowhere_is_named_without_its_password,
     an_address_that_asks_for_tls_by_halves_is_refused,
     reads_are_the_replicas_until_something_was_written,
+    a_job_reads_from_the_primary,
     a_replica_that_is_none_is_refused_at_start,
 }

@@ -46,7 +46,7 @@ fn a_missing_program_is_named_with_its_package() {
 
 #[test]
 fn a_missing_server_is_a_failure_where_servers_are_required_and_left_out_elsewhere() {
-    let programs = ["cargo", "cc", "git", "strace"];
+    let programs = ["cargo", "cc", "git", "script", "strace"];
     // Whether or not this machine has them, PostgreSQL and Redis are not looked for.
     let given = [("TEST_POSTGRES_URL", "postgres://given"), ("TEST_REDIS_URL", "redis://given")];
     let expected =

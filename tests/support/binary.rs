@@ -39,8 +39,9 @@ pub struct Ended {
     pub err: String,
 }
 
-/// A server that runs.
+/// A server that runs, or something else that stays.
 pub struct Serving {
+    /// Where a server listens.
     pub address: SocketAddr,
     /// All that it has printed so far.
     pub printed: String,
@@ -53,6 +54,17 @@ pub struct Serving {
 /// Whether the database is a file, which some tests look into.
 pub fn is_embedded() -> bool {
     Conn::BACKEND == "sqlite"
+}
+
+/// Whether there is `script`, which runs a command on a terminal of its own. Where all that the tests need is required, it is
+/// an error that there is none.
+pub async fn has_terminals() -> anyhow::Result<bool> {
+    let there = Ended::of(Command::new("sh").args(["-c", "command -v script"])).await?.code == Some(0);
+    if !there {
+        ensure!(std::env::var_os("TEST_REQUIRE_SERVERS").is_none(), "`script` is not installed");
+        println!("left out: `script` is not installed (Debian's package is bsdutils)");
+    }
+    Ok(there)
 }
 
 impl Binary {
@@ -137,8 +149,16 @@ impl Binary {
 
     /// Serves on a free port, and waits until the server has said that it is ready.
     pub async fn serve(&self) -> anyhow::Result<Serving> {
+        let mut serving = self.stay(&["serve", "--port", "0"]).await?;
+        let (_, address) = serving.printed.split_once(" on http://").context("it prints its address")?;
+        serving.address = address.lines().next().unwrap_or_default().parse()?;
+        Ok(serving)
+    }
+
+    /// Runs what stays until it is stopped, and waits until it has said how to do that.
+    pub async fn stay(&self, line: &[&str]) -> anyhow::Result<Serving> {
         let mut command = self.command(env!("CARGO_BIN_EXE_artisan"));
-        let mut child = command.args(["serve", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut child = command.args(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("its output is piped")?).lines();
         let mut errors = child.stderr.take().context("its errors are piped")?;
         let errors = paravel::spawn(async move {
@@ -157,9 +177,7 @@ impl Binary {
                 break;
             }
         }
-        let (_, address) = printed.split_once(" on http://").context("it prints its address")?;
-        let address = address.lines().next().unwrap_or_default().parse()?;
-        Ok(Serving { address, printed, child, errors, lines })
+        Ok(Serving { address: SocketAddr::from(([0, 0, 0, 0], 0)), printed, child, errors, lines })
     }
 
     /// The rows of a query on its database.

@@ -1,6 +1,10 @@
 //! What the tests start from: a seeded application, people who are logged in to it, and the real binary.
 
 mod binary;
+#[cfg(feature = "redis")]
+mod own_redis;
+#[cfg(feature = "smtp")]
+mod smtp;
 mod wire;
 
 use std::sync::Arc;
@@ -8,15 +12,22 @@ use std::sync::Arc;
 use anyhow::Context;
 use app::application;
 use paravel::{
+    cache::Caches,
     database::{DatabaseAdmin, Row, Statement},
     foundation::ApplicationBuilder,
-    support::Id,
     testing::{TestApp, TestResponse},
 };
 use serde_json::{Value, json};
 
-pub use binary::{Binary, Ended, Serving, is_embedded};
-pub use wire::{exchange, read_answer};
+pub use binary::{Binary, Ended, Serving, has_terminals, is_embedded};
+#[cfg(feature = "redis")]
+pub use own_redis::OwnRedis;
+#[cfg(feature = "smtp")]
+pub use smtp::MailServer;
+pub use wire::{ask, exchange, read_answer};
+
+/// An `APP_KEY`, for binaries in production.
+pub const KEY: &str = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Everybody's password, the administrator's too.
 pub const PASSWORD: &str = "correct horse";
@@ -47,15 +58,15 @@ pub async fn cached_app() -> anyhow::Result<TestApp> {
 /// tests hold with each store, and with none.
 pub async fn seeded(mut builder: ApplicationBuilder) -> anyhow::Result<TestApp> {
     builder.env_mut().set_default("ADMIN_PASSWORD", PASSWORD);
-    if let Ok(store) = std::env::var("TEST_CACHE_STORE") {
+    let (wanted, is_chosen) = (std::env::var("TEST_CACHE_STORE"), builder.env_mut().is_set("CACHE_STORE"));
+    if let Ok(store) = &wanted {
         builder.env_mut().set_default("CACHE_STORE", store);
     }
-    // Each application has what it keeps in Redis to itself.
-    if let Ok(url) = std::env::var("TEST_REDIS_URL") {
-        builder.env_mut().set_default("REDIS_URL", url);
-        builder.env_mut().set_default("REDIS_PREFIX", format!("test-{}:", Id::<()>::new()));
-    }
     let app = TestApp::boot(builder).await?;
+    // Else a run with a store would pass without it.
+    if let (Ok(wanted), Some(store)) = (&wanted, app.make::<Caches>()?.store_of("default")) {
+        anyhow::ensure!(store.as_str() == wanted || is_chosen, "the cache is in {store:?}, and not in {wanted}");
+    }
     app.artisan(&["db:seed"]).await?;
     Ok(app)
 }

@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -19,6 +20,34 @@ pub struct Answer {
     /// The status line and the headers.
     pub head: String,
     pub body: String,
+}
+
+impl Answer {
+    /// The body of an answer that has to be good.
+    pub fn json(&self) -> anyhow::Result<Value> {
+        ensure!(self.status < 300, "{self:?}");
+        Ok(serde_json::from_str(&self.body)?)
+    }
+}
+
+/// Sends a request as a client would: with a token, where it is not empty, and with JSON, where there is any.
+pub async fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<Answer> {
+    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
+    if !token.is_empty() {
+        request.push_str(&format!("Authorization: Bearer {token}\r\n"));
+    }
+    let body = body.map(Value::to_string).unwrap_or_default();
+    if !body.is_empty() {
+        request.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
+    }
+    let answer = exchange(address, format!("{request}\r\n{body}").as_bytes()).await;
+    answer.with_context(|| format!("{method} {path}"))
 }
 
 /// Sends these bytes as they stand, and reads until the server closes: ask it to by `Connection: close`.

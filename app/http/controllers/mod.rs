@@ -10,8 +10,8 @@ pub mod welcome;
 use std::collections::BTreeSet;
 
 use paravel::{
-    auth::Actor,
-    http::{Problem, Result},
+    auth::{Actor, AuthError},
+    http::Result,
 };
 
 /// Refuses whoever would give away, or reach, more than they have themselves: else managing users would be a way
@@ -20,6 +20,6 @@ fn within_reach<'a>(actor: &Actor, permissions: impl IntoIterator<Item = &'a Str
     let beyond: BTreeSet<_> = permissions.into_iter().filter(|permission| !actor.can(permission)).collect();
     match beyond.first() {
         None => Ok(()),
-        Some(permission) => Err(Problem::forbidden(format!("this needs the permission `{permission}`"))),
+        Some(permission) => Err(AuthError::Forbidden { permission: (*permission).clone() }.into()),
     }
 }

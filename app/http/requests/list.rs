@@ -3,6 +3,12 @@ use paravel::{database::PageRequest, serde::Deserialize};
 
 use crate::repositories::{RoleSort, UserSort};
 
+/// Rows on a page where nothing else is asked for: as many as fit a screen.
+pub const ROWS: u32 = 20;
+
+/// Rows on a page at most.
+pub const MOST_ROWS: u32 = 100;
+
 /// The query of a list: `GET /api/v1/users?page=2&per_page=50&sort=-name&search=ada`.
 #[derive(Deserialize, Validate)]
 pub struct List<S> {
@@ -11,7 +17,7 @@ pub struct List<S> {
     #[serde(default = "first_page")]
     pub page: u32,
     /// Rows on a page.
-    #[garde(range(min = 1, max = 100))]
+    #[garde(range(min = 1, max = MOST_ROWS))]
     #[serde(default = "rows")]
     pub per_page: u32,
     /// In which order: one of those that `S` has.
@@ -41,7 +47,6 @@ fn first_page() -> u32 {
     1
 }
 
-/// As many as fit a screen.
 fn rows() -> u32 {
-    20
+    ROWS
 }

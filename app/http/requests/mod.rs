@@ -6,7 +6,7 @@ mod roles;
 mod users;
 
 pub use auth::LogIn;
-pub use list::{ListRoles, ListUsers};
+pub use list::{ListRoles, ListUsers, MOST_ROWS, ROWS};
 pub use roles::{CreateRole, UpdateRole};
 pub use users::{AssignRoles, CreateUser, UpdateUser};
 

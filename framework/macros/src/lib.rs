@@ -3,6 +3,7 @@
 
 mod endpoint;
 mod inject;
+mod job;
 mod listener;
 mod listener_impl;
 mod migrations;
@@ -10,6 +11,7 @@ mod service;
 mod service_audited;
 mod service_cached;
 mod service_decorated;
+mod service_key;
 mod service_method;
 
 use proc_macro::TokenStream;
@@ -59,7 +61,8 @@ use syn::parse_macro_input;
 /// - `#[idempotent]` on a method: it may run again with the same arguments, which are `Clone`.
 /// - `#[secret]` on an argument: it is shown as `[secret]`.
 /// - `#[cached(key = "users:{id}", ttl = "30m", tags("users"))]` on a method: what it returns is kept under the key,
-///   which speaks of every argument by its `Display`; `None` only with `keep_none`, an error never. Where that of a
+///   which speaks of every argument by its `Display`, in which `:` and `%` are percent-encoded; `None` only with `keep_none`, an error never. With `when = page < 100` the
+///   calls for which that holds of the arguments, and others go straight to the service. Where that of a
 ///   method `find` is kept says `<dyn Greeter>::cached_find(..)`, for `paravel::service::prefetch`.
 /// - `#[invalidates(tags("users:{id}"))]` on a method: what is kept under the tags is no longer true once it has run.
 /// - `#[audited("user.updated", before = find(id), after = find(id))]` on a method: each call is written to the audit
@@ -112,7 +115,12 @@ pub fn endpoint(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Registers a listener where it stands: an async function, or an `impl` of `Listener` or `Subscriber`.
 ///
 /// `priority = n` puts it before listeners of a lower one (default 0). `events = "User*"` is for a listener of
-/// `AnyEvent`: of these names alone. A subscriber says both of its methods itself.
+/// `AnyEvent`: of these names alone. A subscriber says both of its methods itself. `name = ".."` is the listener's name in place of
+/// its path.
+///
+/// `queue = "mail"` runs it as a job of that queue, and `queue` by itself of `default`; with it go `tries = 5`,
+/// `backoff = ["10s", "1m"]`, `timeout = "30s"`, `delay = "1h"` and `after_commit = false`. Its jobs are found by its name, which so
+/// has to stay: let it say one.
 ///
 /// A function takes its event by reference first; what follows are dependencies. It returns `()`, `Propagation`, or a
 /// `Result` of either.
@@ -166,6 +174,58 @@ pub fn endpoint(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn listener(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::Item);
     listener::expand(arguments.into(), item).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes a serde struct a job, and registers it with the application that the crate is linked into. It stands on an `impl` of the
+/// type's own, whose `handle` takes the job, and then what it needs, and `&JobRun` where it wants to know about the attempt; its
+/// error is anything that becomes a `BoxError`.
+///
+/// ```ignore
+/// #[derive(Serialize, Deserialize)]
+/// struct SendWelcome {
+///     user: UserId,
+/// }
+///
+/// #[job(name = "mail.welcome", queue = "mail", tries = 5, backoff = ["10s", "1m", "10m"], timeout = "30s")]
+/// impl SendWelcome {
+///     async fn handle(self, users: Arc<dyn UserService>, mailer: Arc<dyn Mailer>) -> Result<(), MailError> { .. }
+///
+///     fn unique(&self) -> Option<UniqueKey> {
+///         Some(UniqueKey::new(self.user.to_string()))
+///     }
+/// }
+/// ```
+///
+/// Its `unique`, `rate_limit`, `concurrency`, `middleware` and `upcast` are those of `Job` where it has them. Without `name` it is
+/// stored under its type's name: say it before the type is renamed while jobs wait. The other options are `priority = "high"`,
+/// `retry_for = "1h"`, `version = 2`, `encrypted` and `after_commit = false`.
+///
+/// By hand, it would be
+///
+/// ```ignore
+/// impl Job for SendWelcome {
+///     const NAME: &'static str = "mail.welcome";
+///     const QUEUE: &'static str = "mail";
+///     const TRIES: u32 = 5;
+///     const BACKOFF: Backoff = Backoff::List(Cow::Borrowed(&[
+///         Duration::from_secs(10), Duration::from_secs(60), Duration::from_secs(600),
+///     ]));
+///     const TIMEOUT: Duration = Duration::from_secs(30);
+///     type Dependencies = (Arc<dyn UserService>, Arc<dyn Mailer>);
+///
+///     async fn handle(self, (users, mailer): Self::Dependencies, _: &JobRun) -> Result<(), BoxError> { .. }
+///
+///     fn unique(&self) -> Option<UniqueKey> { .. }
+/// }
+///
+/// application.job::<SendWelcome>()
+/// ```
+///
+/// On such an `impl Job` it stands too, and then says nothing itself.
+#[proc_macro_attribute]
+pub fn job(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as syn::ItemImpl);
+    job::expand(arguments.into(), &item).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Gives a struct a constructor whose arguments are its fields, to be bound as it stands:

@@ -2,7 +2,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Error, FnArg, Item, ItemFn, LitInt, LitStr, Result, Type, parse::Parser, spanned::Spanned};
 
-use crate::listener_impl;
+use crate::{job, listener_impl};
 
 const EVENT_FIRST: &str = "a listener takes its event by reference first: `event: &UserRegistered`";
 
@@ -20,6 +20,8 @@ pub fn expand(arguments: TokenStream, item: Item) -> Result<TokenStream> {
 /// The calls by which an entry is told what the attribute says.
 pub fn options(arguments: TokenStream) -> Result<TokenStream> {
     let mut calls = TokenStream::new();
+    // Whether it is queued, and where something is said that only then means anything.
+    let mut queued = (false, None);
     syn::meta::parser(|meta| {
         if meta.path.is_ident("priority") {
             let value = meta.value()?;
@@ -28,15 +30,62 @@ pub fn options(arguments: TokenStream) -> Result<TokenStream> {
             calls.extend(quote!(.priority(#minus #number)));
             return Ok(());
         }
+        if meta.path.is_ident("name") {
+            let name: LitStr = meta.value()?.parse()?;
+            if name.value().trim().is_empty() {
+                return Err(Error::new_spanned(name, "a listener's name says something"));
+            }
+            calls.extend(quote!(.named(#name)));
+            return Ok(());
+        }
         if meta.path.is_ident("events") {
             let pattern: LitStr = meta.value()?.parse()?;
             calls.extend(quote!(.matching(#pattern)));
             return Ok(());
         }
-        Err(meta.error("`#[listener]` takes `priority = n`, and of any event `events = \"User*\"`"))
+        if meta.path.is_ident("queue") {
+            // By itself it is the queue that all have.
+            let queue = match meta.input.peek(syn::Token![=]) {
+                true => meta.value()?.parse()?,
+                false => LitStr::new("default", meta.path.span()),
+            };
+            calls.extend(quote!(.queued(#queue)));
+            queued.0 = true;
+            return Ok(());
+        }
+        queued.1.get_or_insert_with(|| meta.path.span());
+        if meta.path.is_ident("tries") {
+            let tries: LitInt = meta.value()?.parse()?;
+            calls.extend(quote!(.tries(#tries)));
+            return Ok(());
+        }
+        if meta.path.is_ident("backoff") {
+            let backoff = job::backoff(&meta.value()?.parse()?)?;
+            calls.extend(quote!(.backoff(#backoff)));
+            return Ok(());
+        }
+        if meta.path.is_ident("delay") || meta.path.is_ident("timeout") {
+            let (name, time) = (meta.path.clone(), job::time(&meta.value()?.parse()?)?);
+            calls.extend(quote!(.#name(#time)));
+            return Ok(());
+        }
+        if meta.path.is_ident("after_commit") {
+            let waits: syn::LitBool = meta.value()?.parse()?;
+            if !waits.value {
+                calls.extend(quote!(.before_commit()));
+            }
+            return Ok(());
+        }
+        Err(meta.error(
+            "`#[listener]` takes `name = \"..\"`, `priority = n`, of any event `events = \"User*\"`, and `queue`, with which go `tries`, `backoff`, \
+             `delay`, `timeout` and `after_commit = false`",
+        ))
     })
     .parse2(arguments)?;
-    Ok(calls)
+    match queued {
+        (false, Some(place)) => Err(Error::new(place, "only a listener that is queued has this: say `queue` too")),
+        _ => Ok(calls),
+    }
 }
 
 fn of_function(options: &TokenStream, function: &ItemFn) -> Result<TokenStream> {

@@ -1,5 +1,5 @@
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::{
     Error, FnArg, GenericParam, Ident, Item, ItemTrait, Result, ReturnType, TraitItem, TraitItemFn, parse::Parser,
     parse_quote, spanned::Spanned,
@@ -69,8 +69,7 @@ fn expand_trait(facade: Option<Ident>, mut item: ItemTrait) -> Result<TokenStrea
     let decorated = service_decorated::expand(&item, &known);
     let facade = match facade {
         Some(name) => {
-            let methods: Vec<_> = item.items.iter().filter_map(method).collect();
-            let facade = expand_facade(&name, &item, &methods)?;
+            let facade = expand_facade(&name, &item, &known)?;
             let docs =
                 format!(" The facade of [`{}`]: its methods on the service bound in the application.", item.ident);
             let visibility = &item.vis;
@@ -92,13 +91,6 @@ fn expand_trait(facade: Option<Ident>, mut item: ItemTrait) -> Result<TokenStrea
         #facade
         #decorated
     })
-}
-
-fn method(item: &TraitItem) -> Option<&TraitItemFn> {
-    match item {
-        TraitItem::Fn(method) => Some(method),
-        _ => None,
-    }
 }
 
 fn check(method: &TraitItemFn) -> Result<()> {
@@ -124,37 +116,21 @@ fn check(method: &TraitItemFn) -> Result<()> {
     Ok(())
 }
 
-fn expand_facade(name: &Ident, item: &ItemTrait, methods: &[&TraitItemFn]) -> Result<TokenStream> {
+fn expand_facade(name: &Ident, item: &ItemTrait, methods: &[Method]) -> Result<TokenStream> {
     let service = &item.ident;
     let mut functions = Vec::new();
     for method in methods {
-        let ReturnType::Type(_, returned) = &method.sig.output else {
+        let ReturnType::Type(_, returned) = &method.signature.output else {
             return Err(Error::new_spanned(
-                &method.sig,
+                &method.signature,
                 "a method behind a facade returns a `Result`: there may be no application to ask",
             ));
         };
-        let mut signature = method.sig.clone();
-        let mut names = Vec::new();
-        signature.inputs = std::mem::take(&mut signature.inputs)
-            .into_iter()
-            .filter_map(|argument| match argument {
-                FnArg::Receiver(_) => None,
-                FnArg::Typed(mut argument) => {
-                    let name = match &*argument.pat {
-                        syn::Pat::Ident(pattern) => pattern.ident.clone(),
-                        _ => format_ident!("argument{}", names.len()),
-                    };
-                    argument.attrs.clear();
-                    *argument.pat = parse_quote!(#name);
-                    names.push(name);
-                    Some(FnArg::Typed(argument))
-                }
-            })
-            .collect();
-        let docs = method.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
-        let (visibility, function) = (&item.vis, &method.sig.ident);
-        let wait = method.sig.asyncness.map(|_| quote!(.await));
+        let mut signature = method.signature.clone();
+        signature.inputs = signature.inputs.into_iter().skip(1).collect();
+        let (names, docs) = (method.names(), &method.docs);
+        let (visibility, function) = (&item.vis, &signature.ident);
+        let wait = signature.asyncness.map(|_| quote!(.await));
         // Hidden from the arguments, which may be called just so.
         let (asked, error) = (Ident::new("service", Span::mixed_site()), Ident::new("error", Span::mixed_site()));
         // Spanned at the return type, so that an error type that is not `From<ContainerError>` is pointed at.

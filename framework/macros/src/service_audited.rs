@@ -220,11 +220,7 @@ fn function(service: &Ident, index: usize, method: &Method) -> TokenStream {
     // Hidden from the arguments, which may be called just so.
     let [audit, result, error, state, f] =
         ["audit", "result", "error", "state", "f"].map(|name| Ident::new(name, Span::mixed_site()));
-    let shown = method.arguments.iter().enumerate().map(|(index, Argument { name, secret, .. })| {
-        let begin = format!("{}{name}=", if index == 0 { "" } else { " " });
-        let value = if *secret { quote!(#f.write_str("[secret]")?;) } else { quote!((&Shown(&#name)).show(#f)?;) };
-        quote!(#f.write_str(#begin)?; #value)
-    });
+    let shown = method.shown(&f, |_, name| quote!(#name));
     let before = before.as_ref().map(|asked| {
         let call = asked.call(|_, passed| {
             let place = passed.place();
@@ -253,7 +249,7 @@ fn function(service: &Ident, index: usize, method: &Method) -> TokenStream {
                 &<dyn #service as ::paravel::service::Decoratable>::service().methods[#index],
                 #action,
                 |#f| {
-                    #(#shown)*
+                    #shown
                     ::core::result::Result::Ok(())
                 },
             );

@@ -1,15 +1,18 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    Attribute, Error, Ident, ItemTrait, LitStr, Result, ReturnType, Signature, Token, Type, meta::ParseNestedMeta,
-    parenthesized, punctuated::Punctuated, spanned::Spanned,
+    Attribute, Error, Expr, Ident, ItemTrait, LitStr, Result, ReturnType, Signature, Token, Type,
+    meta::ParseNestedMeta, parenthesized, punctuated::Punctuated, spanned::Spanned,
 };
 
-use super::service_method::{Argument, Method};
+use super::{
+    service_key::{placeholders, text},
+    service_method::{Argument, Method},
+};
 
 /// What `#[cached(..)]` or `#[invalidates(..)]` on a method says.
 pub enum Caching {
-    Cached { key: LitStr, milliseconds: u64, tags: Vec<LitStr>, keep_none: bool },
+    Cached { key: LitStr, milliseconds: u64, tags: Vec<LitStr>, keep_none: bool, when: Option<Box<Expr>> },
     Invalidates { tags: Vec<LitStr> },
 }
 
@@ -68,23 +71,27 @@ impl Caching {
 }
 
 fn cached(attribute: &Attribute) -> Result<Caching> {
-    let (mut key, mut milliseconds, mut tags, mut keep_none) = (None, None, Vec::new(), false);
+    let (mut key, mut milliseconds, mut tags, mut keep_none, mut when) = (None, None, Vec::new(), false, None);
     attribute.parse_nested_meta(|meta| {
         if meta.path.is_ident("key") {
             key = Some(meta.value()?.parse::<LitStr>()?);
         } else if meta.path.is_ident("ttl") {
             milliseconds = Some(duration(&meta.value()?.parse()?)?);
         } else if meta.path.is_ident("tags") {
-            tags = list(&meta)?;
+            tags.extend(list(&meta)?);
         } else if meta.path.is_ident("keep_none") {
             keep_none = true;
+        } else if meta.path.is_ident("when") {
+            when = Some(Box::new(meta.value()?.parse()?));
         } else {
-            return Err(meta.error("`#[cached]` takes `key = \"..\"`, `ttl = \"30m\"`, `tags(\"..\")` and `keep_none`"));
+            return Err(meta.error(
+                "`#[cached]` takes `key = \"..\"`, `ttl = \"30m\"`, `tags(\"..\")`, `keep_none` and `when = <condition>`",
+            ));
         }
         Ok(())
     })?;
     match (key, milliseconds) {
-        (Some(key), Some(milliseconds)) => Ok(Caching::Cached { key, milliseconds, tags, keep_none }),
+        (Some(key), Some(milliseconds)) => Ok(Caching::Cached { key, milliseconds, tags, keep_none, when }),
         _ => Err(Error::new_spanned(attribute, "`#[cached]` needs a `key = \"..\"` and a `ttl = \"..\"`")),
     }
 }
@@ -93,7 +100,7 @@ fn invalidates(attribute: &Attribute) -> Result<Caching> {
     let mut tags = Vec::new();
     attribute.parse_nested_meta(|meta| {
         if meta.path.is_ident("tags") {
-            tags = list(&meta)?;
+            tags.extend(list(&meta)?);
             return Ok(());
         }
         Err(meta.error("`#[invalidates]` takes `tags(\"..\")`"))
@@ -111,7 +118,7 @@ fn list(meta: &ParseNestedMeta<'_>) -> Result<Vec<LitStr>> {
 }
 
 /// A duration as the configuration takes it, in milliseconds.
-fn duration(text: &LitStr) -> Result<u64> {
+pub fn duration(text: &LitStr) -> Result<u64> {
     let value = text.value();
     let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &value[digits.len()..] {
@@ -126,30 +133,6 @@ fn duration(text: &LitStr) -> Result<u64> {
     number
         .filter(|milliseconds| *milliseconds > 0)
         .ok_or_else(|| Error::new_spanned(text, "expected a duration such as 500ms, 30s, 15m, 12h or 7d"))
-}
-
-/// The arguments that a key or a tag speaks of.
-fn placeholders(text: &LitStr, arguments: &[Argument]) -> Result<Vec<String>> {
-    let value = text.value().replace("{{", "").replace("}}", "");
-    let mut names = Vec::new();
-    for part in value.split('{').skip(1) {
-        let name = part.split(['}', ':']).next().unwrap_or_default();
-        match arguments.iter().find(|argument| argument.named && argument.name == name) {
-            Some(argument) if argument.secret => {
-                let message = format!("`{name}` is `#[secret]`, and a tag is not");
-                return Err(Error::new_spanned(text, message));
-            }
-            Some(_) => names.push(name.to_owned()),
-            None => {
-                let known: Vec<_> = arguments.iter().filter(|argument| argument.named).collect();
-                let known: Vec<_> = known.iter().map(|argument| format!("`{{{}}}`", argument.name)).collect();
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                let message = format!("`{{{name}}}` is no argument of this method; there are: {known}");
-                return Err(Error::new_spanned(text, message));
-            }
-        }
-    }
-    Ok(names)
 }
 
 /// By its name, which may be that of an alias.
@@ -206,11 +189,13 @@ fn slot_name(method: &Method) -> Ident {
 
 /// That function, where the method is cached.
 fn slot(item: &ItemTrait, method: &Method) -> Option<TokenStream> {
-    let Some(Caching::Cached { key, milliseconds, tags, .. }) = &method.caching else { return None };
+    let Some(Caching::Cached { key, milliseconds, tags, keep_none, when }) = &method.caching else { return None };
     let (visibility, inputs) = (&item.vis, method.signature.inputs.iter().skip(1));
     let (name, generics) = (slot_name(method), &method.signature.generics);
     let ReturnType::Type(_, returned) = &method.signature.output else { return None };
     let docs = format!(" Where [`{}`]({}::{0}) is kept.", method.signature.ident, item.ident);
+    let (key, tags) = (text(key), tags.iter().map(text));
+    let when = when.as_ref().map_or_else(|| quote!(true), |when| quote!(#when));
     Some(quote! {
         #[doc = #docs]
         #[allow(dead_code, clippy::ptr_arg, reason = "for whoever prefetches")]
@@ -218,10 +203,11 @@ fn slot(item: &ItemTrait, method: &Method) -> Option<TokenStream> {
             #(#inputs),*
         ) -> ::paravel::service::CacheSlot<<#returned as ::paravel::__private::Answer>::Value> {
             ::paravel::service::CacheSlot {
-                key: ::std::format!(#key),
-                tags: ::std::vec![#(::std::format!(#tags)),*],
+                key: #key,
+                tags: ::std::vec![#(#tags),*],
                 ttl: ::core::time::Duration::from_millis(#milliseconds),
-                value: ::core::marker::PhantomData,
+                when: #when,
+                keep: |value| #keep_none || !(&Shown(value)).is_none(),
             }
         }
     })
@@ -234,25 +220,35 @@ fn function(item: &ItemTrait, method: &Method) -> TokenStream {
     let wait = signature.asyncness.map(|_| quote!(.await));
     let body = match caching {
         None => quote!(self.inner.#name(#(#names),*)#wait),
-        Some(Caching::Invalidates { tags }) => quote! {
-            ::paravel::__private::Invalidation::of(&self.cache, ::std::vec![#(::std::format!(#tags)),*])
-                .around(self.inner.#name(#(#names),*))
-                .await
-        },
-        Some(Caching::Cached { keep_none, .. }) => {
-            let (slot, returned) = (slot_name(method), method.returned());
+        Some(Caching::Invalidates { tags }) => {
+            let tags = tags.iter().map(text);
+            quote! {
+                ::paravel::__private::Invalidation::of(&self.cache, ::std::vec![#(#tags),*])
+                    .around(self.inner.#name(#(#names),*))
+                    .await
+            }
+        }
+        Some(Caching::Cached { key, when, .. }) => {
+            let (key, slot, returned) = (text(key), slot_name(method), method.returned());
             // Spanned at the return type, so that one that cannot be kept is pointed at.
             let typed = quote_spanned! {returned.span()=>
-                ::paravel::__private::kept(Returned::<#returned>(::core::marker::PhantomData))
+                ::paravel::__private::kept::<#returned>()
             };
+            let straight = when.as_ref().map(|when| {
+                quote! {
+                    if !(#when) {
+                        return self.inner.#name(#(#names),*).await;
+                    }
+                }
+            });
             quote! {
+                #straight
                 ::paravel::__private::cached(
                     #typed,
                     &self.cache,
-                    <dyn #service>::#slot(#(::core::clone::Clone::clone(&#names)),*),
+                    #key,
+                    || <dyn #service>::#slot(#(::core::clone::Clone::clone(&#names)),*),
                     || self.inner.#name(#(::core::clone::Clone::clone(&#names)),*),
-                    |value| #keep_none || !(&Shown(value)).is_none(),
-                    |error| (&Shown(error)).copied(),
                 )
                 .await
             }

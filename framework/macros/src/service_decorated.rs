@@ -2,10 +2,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Ident, Index, ItemTrait};
 
-use super::{
-    service_audited, service_cached,
-    service_method::{Argument, Method},
-};
+use super::{service_audited, service_cached, service_method::Method};
 
 /// What makes a service decoratable: a type that goes around it, and what is known of its methods.
 pub fn expand(item: &ItemTrait, methods: &[Method]) -> TokenStream {
@@ -64,13 +61,9 @@ fn function(index: usize, method: &Method) -> TokenStream {
     let returned = method.returned();
     let [arguments, f, refusal] = ["arguments", "f", "refusal"].map(|name| Ident::new(name, Span::mixed_site()));
     let moved = (0..method.arguments.len()).map(Index::from).map(|index| quote!(#arguments.#index));
-    let shown = method.arguments.iter().enumerate().map(|(index, Argument { name, secret, .. })| {
-        let space = if index == 0 { "" } else { " " };
-        let begin = format!("{space}{name}=");
+    let shown = method.shown(&f, |index, _| {
         let index = Index::from(index);
-        let value =
-            if *secret { quote!(#f.write_str("[secret]")?;) } else { quote!((&Shown(&#arguments.#index)).show(#f)?;) };
-        quote!(#f.write_str(#begin)?; #value)
+        quote!(#arguments.#index)
     });
     let again = if method.idempotent {
         let copies = (0..method.arguments.len()).map(Index::from);
@@ -88,7 +81,7 @@ fn function(index: usize, method: &Method) -> TokenStream {
                 (#(#names,)*),
                 |#arguments| self.inner.#name(#(#moved),*),
                 |#arguments, #f| {
-                    #(#shown)*
+                    #shown
                     ::core::result::Result::Ok(())
                 },
                 |#arguments| #again,

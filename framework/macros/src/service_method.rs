@@ -10,6 +10,7 @@ use super::{service_audited::Auditing, service_cached::Caching};
 pub struct Method {
     /// Its signature, in which each argument has a plain name.
     pub signature: Signature,
+    pub docs: Vec<Attribute>,
     pub arguments: Vec<Argument>,
     pub idempotent: bool,
     pub caching: Option<Caching>,
@@ -66,7 +67,8 @@ impl Method {
                 *argument.pat = parse_quote!(#name);
             }
         }
-        Ok(Self { signature, arguments, idempotent, caching, auditing })
+        let docs = method.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect();
+        Ok(Self { signature, docs, arguments, idempotent, caching, auditing })
     }
 
     pub fn names(&self) -> impl Iterator<Item = &Ident> {
@@ -75,6 +77,17 @@ impl Method {
 
     pub fn is_async(&self) -> bool {
         self.signature.asyncness.is_some()
+    }
+
+    /// Statements that write its arguments to `f`, each at its place and the secret ones hidden.
+    pub fn shown(&self, f: &Ident, place: impl Fn(usize, &Ident) -> TokenStream) -> TokenStream {
+        let shown = self.arguments.iter().enumerate().map(|(index, Argument { name, secret, .. })| {
+            let begin = format!("{}{name}=", if index == 0 { "" } else { " " });
+            let place = place(index, name);
+            let value = if *secret { quote!(#f.write_str("[secret]")?;) } else { quote!((&Shown(&#place)).show(#f)?;) };
+            quote!(#f.write_str(#begin)?; #value)
+        });
+        quote!(#(#shown)*)
     }
 
     /// The type that it returns, to be written in an expression: the method's own lifetimes are left to be inferred.

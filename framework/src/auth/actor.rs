@@ -28,5 +28,9 @@ impl Actor {
 #[async_trait]
 pub trait TokenGuard: Send + Sync {
     /// Whose token this is; `None` where it is unknown, expired or revoked.
+    ///
+    /// # Errors
+    /// The application's own. What the database or Redis failed with belongs in the box as it is: where they cannot be reached the
+    /// answer is a 503, and a 500 otherwise.
     async fn actor(&self, token: &TokenHash) -> Result<Option<Actor>, BoxError>;
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::Actor;
 use crate::{
-    container::{ContainerError, NoApplication, with_current},
+    container::{ContainerError, NoApplication, in_scope},
     service::WhoActs,
 };
 
@@ -40,8 +40,9 @@ impl Gate {
     /// # Errors
     /// [`AuthError::Unauthenticated`] where it is nobody.
     pub fn actor(&self) -> Result<Arc<Actor>, AuthError> {
-        let found = with_current(|app| app.current_scope().and_then(|scope| scope.get::<Actor>()));
-        found.map_err(|NoApplication| ContainerError::from(NoApplication))?.ok_or(AuthError::Unauthenticated)
+        in_scope::<Actor>()
+            .map_err(|NoApplication| ContainerError::from(NoApplication))?
+            .ok_or(AuthError::Unauthenticated)
     }
 
     /// Whether whoever acts has this permission.

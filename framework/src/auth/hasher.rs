@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use crate::{container::ContainerError, support::Secret};
 
 /// A password could not be hashed or checked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum HashError {
     /// Too many hashes wait already.

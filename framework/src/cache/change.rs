@@ -1,13 +1,13 @@
 //! What changes entries: putting in, taking out, invalidating. Where there is a store behind this process, what is here goes before
-//! the store is told and once more after: meanwhile somebody may have read here what the store still had.
+//! the store is told and once more after ([`Due`]).
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use super::{
     Cache, CacheError, CacheValue,
-    far::{Far, versioned},
+    far::{Far, kept_for, versioned},
     memory::Lifetime,
-    owed::Owed,
+    owed::Due,
     store::When,
     wire::Stored,
 };
@@ -55,17 +55,14 @@ impl Cache {
             return Ok(());
         };
         let key = &*self.local(key);
-        self.shared.drop_here(key);
+        let (full, here) = ([far.full(key)], || self.shared.drop_here(key));
+        here();
+        // What was there before must not be found once the store is back.
+        let due = Due::of(far, &[], &full, here);
         let kept = self.keep_far(far, key, &*value, lifetime, When::Always).await;
-        self.shared.drop_here(key);
-        match kept {
-            // What was there before must not be found once the store is back.
-            Err(CacheError::Store { .. }) => {
-                Owed::add(far, &[], &[far.full(key)]);
-                Ok(())
-            }
-            other => other.map(drop),
-        }
+        let failed = matches!(kept, Err(CacheError::Store { .. }));
+        due.end(!failed);
+        if failed { Ok(()) } else { kept.map(drop) }
     }
 
     pub(super) async fn keep_far<T: CacheValue>(
@@ -82,7 +79,7 @@ impl Cache {
             false => far.begin(key, &tags, lifetime.whole, None).await?.tags,
         };
         let bytes = far.write(key, value, &versioned(&tags, &versions), lifetime)?;
-        far.put(key, &bytes, lifetime.whole, when).await
+        far.put(key, &bytes, kept_for(lifetime.whole, &tags), when).await
     }
 
     /// Does it once the transaction that is open here is committed; never, where it is not.
@@ -174,20 +171,14 @@ impl Cache {
             return Ok(self.shared.near.as_ref().is_some_and(|near| near.forget(key)));
         };
         let key = &*self.local(key);
-        self.shared.drop_here(key);
-        let full = far.full(key);
-        let taken = far.ask("forget", far.store.take(&full)).await;
-        self.shared.drop_here(key);
-        match taken {
-            Ok(None) => Ok(false),
-            Ok(Some(bytes)) => match Stored::read(&bytes) {
-                Some(stored) => far.is_true(&stored, &[]).await,
-                None => Ok(false),
-            },
-            Err(error) => {
-                Owed::add(far, &[], &[full]);
-                Err(error)
-            }
+        let (full, here) = ([far.full(key)], || self.shared.drop_here(key));
+        here();
+        let due = Due::of(far, &[], &full, here);
+        let taken = far.ask("forget", far.store.take(&full[0])).await;
+        due.end(taken.is_ok());
+        match taken?.as_deref().and_then(Stored::read) {
+            Some(stored) => far.is_true(&stored, &[]).await,
+            None => Ok(false),
         }
     }
 
@@ -204,13 +195,12 @@ impl Cache {
     }
 
     async fn flush_now(&self) -> Result<(), CacheError> {
-        self.shared.drop_all_here();
+        let here = || self.shared.drop_all_here();
+        here();
         let Some(far) = &self.shared.far else { return Ok(()) };
+        let due = Due::all(far, here);
         let flushed = far.ask("flush", far.store.flush(far.prefix())).await;
-        self.shared.drop_all_here();
-        if flushed.is_err() {
-            Owed::add_all(far);
-        }
+        due.end(flushed.is_ok());
         flushed
     }
 
@@ -236,12 +226,9 @@ impl Cache {
             return Ok(());
         }
         let tags = far.full_all(tags);
+        let due = Due::of(far, &tags, &[], here);
         let told = far.ask("invalidate", far.store.invalidate(&tags)).await;
-        // Once more: meanwhile somebody may have read here what the store still had.
-        here();
-        if told.is_err() {
-            Owed::add(far, &tags, &[]);
-        }
+        due.end(told.is_ok());
         told
     }
 
@@ -261,6 +248,11 @@ impl Cache {
             let Some(stored) = Stored::read(&kept.bytes) else { return Ok(false) };
             let ends = far.ends(Lifetime { whole: Some(ttl), fresh: None });
             let touched = stored.ending(&kept.bytes, ends);
+            let tags: Vec<_> = stored.tags.iter().map(|(tag, _)| (*tag).to_owned()).collect();
+            if !tags.is_empty() {
+                // Its tags' versions have to last as long as it does.
+                far.begin(key, &tags, Some(ttl), None).await?;
+            }
             if far.put(key, &touched, Some(ttl), When::Same(&kept.bytes)).await? {
                 self.shared.drop_here(key);
                 return Ok(true);

@@ -23,8 +23,11 @@ impl Cache {
             return near.increment(key, by, tags, Lifetime::default()).map(|(sum, _)| sum);
         };
         let key = &*self.local(key);
+        self.shared.drop_here(key);
         if self.tags.is_empty() {
-            match far.ask("count", far.store.count(&far.full(key), by, None)).await? {
+            let counted = far.ask("count", far.store.count(&far.full(key), by, None)).await?;
+            self.shared.drop_here(key);
+            match counted {
                 Counted::Sum { sum, .. } => return Ok(sum),
                 Counted::Overflow => return Err(CacheError::Overflow { key: key.to_owned() }),
                 Counted::Other => {}
@@ -58,11 +61,7 @@ impl Cache {
     /// `window`. Also for how long it still is.
     pub(super) async fn tally(&self, key: &str, by: i64, window: Duration) -> Result<(i64, Duration), CacheError> {
         let (sum, expires_in) = match &self.shared.far {
-            None => {
-                let _stripe = self.shared.flights.stripe(key);
-                let lifetime = Lifetime { whole: Some(window), fresh: None };
-                self.shared.counts.increment(key, by, Default::default(), lifetime)?
-            }
+            None => return Ok(self.shared.counts.add(key, by, window)),
             Some(far) => {
                 let full = far.lock_name(key);
                 match far.ask("count", far.store.count(&full, by, Some(window))).await? {
@@ -75,10 +74,19 @@ impl Cache {
         Ok((sum, expires_in.unwrap_or(window)))
     }
 
+    /// What such a count is at; 0 where there is none.
+    pub(super) async fn tallied(&self, key: &str) -> Result<i64, CacheError> {
+        let Some(far) = &self.shared.far else { return Ok(self.shared.counts.get(key)) };
+        let full = [far.lock_name(key)];
+        let count = far.ask("get", far.store.fetch(&full, &[])).await?.entries.pop().flatten();
+        let count = count.map(|digits| String::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()));
+        count.unwrap_or(Some(0)).ok_or_else(|| CacheError::NotANumber { key: key.to_owned() })
+    }
+
     /// Begins a count anew.
     pub(super) async fn clear_tally(&self, key: &str) -> Result<(), CacheError> {
         match &self.shared.far {
-            None => drop(self.shared.counts.forget(key)),
+            None => self.shared.counts.forget(key),
             Some(far) => drop(far.ask("forget", far.store.take(&far.lock_name(key))).await?),
         }
         Ok(())

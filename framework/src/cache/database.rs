@@ -1,12 +1,11 @@
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use uuid::Uuid;
 
 use super::store::{Acquired, Begin, Begun, Counted, Fetched, LockStore, Put, Store, StoreError, Usage, Version, When};
 use crate::{
-    container::{self, Ambient, Scope, enter},
-    database::{Connection, Db, DbError, Isolation, Row, Statement, Value},
+    database::{Connection, Db, DbError, Isolation, Row, Statement, Value, apart},
     support::Clock,
 };
 
@@ -72,14 +71,6 @@ impl<C: Connection> DatabaseStore<C> {
                 done => return done.map_err(failed),
             }
         }
-    }
-}
-
-/// Runs it apart from the scope of whoever caches: a cached value is no write of theirs, and no query.
-async fn apart<F: Future>(work: F) -> F::Output {
-    match container::current() {
-        Ok(app) => enter(Ambient::new(app.with_scope(Arc::new(Scope::new()))), work).await,
-        Err(_) => work.await,
     }
 }
 

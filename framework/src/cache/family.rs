@@ -39,6 +39,8 @@ pub struct FamilyStats {
     pub hits: u64,
     /// How often none was.
     pub misses: u64,
+    /// How many of a hundred reads found one; nothing where there were none.
+    pub hit_rate: Option<f64>,
     /// How many of the hits were of values that were being loaded anew.
     pub stale: u64,
     /// How many values were put in.
@@ -53,6 +55,13 @@ pub struct FamilyStats {
     pub loads: u64,
     /// How long a loader took on average, in milliseconds.
     pub load_milliseconds: f64,
+}
+
+/// How many of a hundred reads found a value.
+#[expect(clippy::cast_precision_loss, reason = "a share that a person reads")]
+pub(super) fn hit_rate(hits: u64, misses: u64) -> Option<f64> {
+    let reads = hits.saturating_add(misses);
+    (reads > 0).then(|| hits as f64 * 100.0 / reads as f64)
 }
 
 /// The families of one cache.
@@ -83,14 +92,15 @@ impl Family {
     }
 
     fn stats(&self, name: &str) -> FamilyStats {
-        let loads = self.loads.load(Relaxed);
+        let (hits, misses, loads) = (self.hits.load(Relaxed), self.misses.load(Relaxed), self.loads.load(Relaxed));
         // Durations that a person reads: what is lost beyond 2^53 nanoseconds is nothing.
         #[expect(clippy::cast_precision_loss, reason = "an average that a person reads")]
         let load_milliseconds = self.load_nanoseconds.load(Relaxed) as f64 / loads.max(1) as f64 / 1e6;
         FamilyStats {
             family: name.to_owned(),
-            hits: self.hits.load(Relaxed),
-            misses: self.misses.load(Relaxed),
+            hits,
+            misses,
+            hit_rate: hit_rate(hits, misses),
             stale: self.stale.load(Relaxed),
             puts: self.puts.load(Relaxed),
             bytes: self.bytes.load(Relaxed),

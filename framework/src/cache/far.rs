@@ -20,14 +20,15 @@ use super::{
     store::{Begin, Begun, LONGEST_KEY, Put, Store, StoreError, Version, When},
     wire::{Ends, Stored, Wire},
 };
-use crate::{
-    config::CacheFormat,
-    support::{Clock, Timestamp},
-};
+use crate::support::{Clock, Timestamp, WireFormat};
 
 /// How long whoever loads a value has the right to, at first; it is lengthened while they do. As long others wait where the
 /// process that loads is killed.
 pub(super) const LEASE: Duration = Duration::from_secs(5);
+
+/// For how long what has tags is kept at most in a store that nothing else makes room in: what is invalidated stays until its time
+/// is over, and so do the versions of its tags.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
 /// How many digits of a hash take the place of a long key's end: none are alike by chance.
 const DIGITS: usize = 40;
@@ -68,7 +69,7 @@ impl Far {
     pub(super) fn new(
         name: &str,
         version: &str,
-        format: CacheFormat,
+        format: WireFormat,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         families: Arc<Families>,
@@ -262,6 +263,8 @@ impl Far {
         lease: Option<Uuid>,
     ) -> Result<Begun, CacheError> {
         let lease = lease.map(|owner| (owner, LEASE));
+        // Its time begins when it has been loaded, and its tags have to last longer.
+        let ttl = kept_for(ttl, tags).map(|ttl| ttl.saturating_add(LEASE));
         self.ask("begin to load", self.store.begin(Begin { key: &self.full(key), tags, ttl, lease })).await
     }
 
@@ -298,6 +301,11 @@ fn fit(prefix: &str, name: &str) -> String {
     let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).take(DIGITS / 2).collect();
     let begin = &name[..name.floor_char_boundary(LONGEST_KEY.saturating_sub(prefix.len() + DIGITS + 1))];
     format!("{prefix}{begin}#{digits}")
+}
+
+/// For how long a store keeps what is to be kept for `whole`.
+pub(super) fn kept_for(whole: Option<Duration>, tags: &[String]) -> Option<Duration> {
+    whole.or_else(|| (!tags.is_empty()).then_some(LONGEST))
 }
 
 /// The tags of what is put in: their names in the store, and their versions.

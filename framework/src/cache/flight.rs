@@ -44,6 +44,8 @@ pub(super) struct Flight {
     pub(super) outcome: OnceLock<Result<Arc<dyn Any + Send + Sync>, Erased>>,
     /// The versions that the value's tags had before it was loaded.
     pub(super) tags: Snapshot,
+    /// The loads that its loader waits for.
+    pub(super) waits_for: Mutex<Vec<Arc<Flight>>>,
     // Changed under the stripe's lock alone.
     seats: AtomicUsize,
 }
@@ -79,6 +81,7 @@ impl Flights {
                     turn: Default::default(),
                     outcome: OnceLock::new(),
                     tags: tags(),
+                    waits_for: Mutex::default(),
                     seats: AtomicUsize::new(0),
                 });
                 stripe.flights.insert(key.into(), Arc::clone(&flight));

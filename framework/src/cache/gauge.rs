@@ -9,10 +9,14 @@ impl Gauge for Caches {
 
 /// What is watched of a cache: whether it finds what it is asked for, whether it has room, and how fast its store is.
 fn readings(stats: &CacheStats) -> Vec<Reading> {
-    let hits: u64 = stats.families.iter().map(|family| family.hits).sum();
-    let misses: u64 = stats.families.iter().map(|family| family.misses).sum();
-    let hit_rate = Measure::Mean { sum: hits as f64 * 100.0, count: hits + misses };
-    let mut readings = vec![Reading::new(Metric::CacheHitRate, &*stats.name, hit_rate)];
+    let mut readings = Vec::new();
+    // A cache that is to keep nothing misses nothing.
+    if stats.capacity > 0 || stats.store.is_some() {
+        let hits: u64 = stats.families.iter().map(|family| family.hits).sum();
+        let misses: u64 = stats.families.iter().map(|family| family.misses).sum();
+        let hit_rate = Measure::Mean { sum: hits as f64 * 100.0, count: hits + misses };
+        readings.push(Reading::new(Metric::CacheHitRate, &*stats.name, hit_rate));
+    }
     if stats.capacity > 0 {
         let taken = Measure::Now(stats.bytes as f64 / stats.capacity as f64 * 100.0);
         readings.push(Reading::new(Metric::CacheMemory, &*stats.name, taken));

@@ -112,6 +112,12 @@ impl Cache {
         Ok(self.find(key).await.any())
     }
 
+    /// The value under a key, where this process has it and need ask nobody.
+    #[inline]
+    pub(crate) fn known<T: CacheValue>(&self, key: &str) -> Option<Arc<T>> {
+        self.shared.near()?.get(&self.local(key)).any()
+    }
+
     #[inline]
     pub(super) async fn find<T: CacheValue>(&self, key: &str) -> Found<T> {
         if let Some(near) = self.shared.near()
@@ -141,14 +147,18 @@ impl Cache {
     /// Asks the store for several keys at once, and keeps here what it has.
     async fn find_many<T: CacheValue>(&self, keys: &[&str]) -> Vec<Found<T>> {
         let nothing = || keys.iter().map(|_| Found::Nothing).collect();
-        let Some(far) = &self.shared.far else { return nothing() };
         self.shared.follow();
+        let Some(far) = self.shared.trusted() else { return nothing() };
         let keys: Vec<_> = keys.iter().map(|key| self.local(key)).collect();
         let keys: Vec<&str> = keys.iter().map(AsRef::as_ref).collect();
         let (flights, snapshot) = (&self.shared.flights, self.shared.snapshot(&self.tags));
         let marks: Vec<_> = keys.iter().map(|key| flights.mark(key)).collect();
         // The health of the store says so where it fails.
         let Ok(found) = far.get::<T>(&keys, &self.tags).await else { return nothing() };
+        // It may have gone away, and come back, before it answered.
+        if self.shared.trusted().is_none() {
+            return nothing();
+        }
         let found = keys.iter().zip(marks).zip(found).map(|((key, mark), distant)| {
             let Some(distant) = distant else { return Found::Nothing };
             if let Some(near) = self.shared.near().filter(|_| distant.may_be_near) {
@@ -187,7 +197,7 @@ impl Cache {
         if self.shared.near().is_some_and(|near| near.has(key)) {
             return Ok(true);
         }
-        let Some(far) = &self.shared.far else { return Ok(false) };
+        let Some(far) = self.shared.trusted() else { return Ok(false) };
         let kept = far.peek(&self.local(key), &self.tags).await;
         Ok(kept.ok().flatten().is_some_and(|kept| kept.is_true))
     }

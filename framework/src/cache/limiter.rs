@@ -105,7 +105,8 @@ impl RateLimiter {
     }
 
     fn key(&self, key: &str) -> String {
-        format!("limit:{}:{key}", self.name)
+        // So that `a:b` and `c` are not `a` and `b:c`.
+        format!("limit:{}:{key}", self.name.replace('%', "%25").replace(':', "%3A"))
     }
 
     /// Counts an attempt, and says whether it may go on. One that is refused counts, too, and does not lengthen the window.
@@ -121,16 +122,17 @@ impl RateLimiter {
         let left = i64::from(self.limit.most).saturating_sub(count);
         match u32::try_from(left) {
             Ok(remaining) => Attempt::Allowed { remaining },
-            Err(_) => Attempt::Refused { retry_after: expires_in },
+            // By the clock of another who began the window a moment ago, it might be longer.
+            Err(_) => Attempt::Refused { retry_after: expires_in.min(self.limit.window) },
         }
     }
 
-    /// How many attempts are left, without counting one.
+    /// How many attempts are left, without counting one, and without beginning a window.
     ///
     /// # Errors
     /// [`CacheError::Store`].
     pub async fn remaining(&self, key: &str) -> Result<u32, CacheError> {
-        let (count, _) = self.cache.tally(&self.key(key), 0, self.limit.window).await?;
+        let count = self.cache.tallied(&self.key(key)).await?;
         let left = i64::from(self.limit.most).saturating_sub(count).max(0);
         Ok(u32::try_from(left).unwrap_or(0))
     }

@@ -5,15 +5,17 @@ use uuid::Uuid;
 
 use super::{
     Cache, CacheValue,
-    far::{Distant, Far, LEASE, versioned},
+    far::{Distant, Far, LEASE, kept_for, versioned},
     flight::Seat,
+    inside::{self, Waiting},
     memory::{Found, Lifetime},
     store::{StoreError, Version, When},
+    wire::Stored,
 };
 use crate::{container::spawn, database::in_transaction};
 
-/// How long a caller waits for somebody else's loader before it runs its own. Two loaders that wait for each other's keys
-/// would never end.
+/// How long a loader waits for one of another process before it runs its own: two that wait for each other's keys would never
+/// end, and neither process can see that.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often a store is asked whether another process has loaded, at first and at last.
@@ -113,9 +115,10 @@ impl Cache {
         let key = &*self.local(key);
         let shared = &*self.shared;
         let seat = shared.flights.board(key, || shared.snapshot(&self.tags));
-        let Ok(_turn) = tokio::time::timeout(PATIENCE, seat.flight.turn.lock()).await else {
-            return load().await.map(Arc::new);
-        };
+        // Who would wait for itself loads by itself.
+        let Some(waiting) = Waiting::for_flight(&seat.flight) else { return load().await.map(Arc::new) };
+        let _turn = seat.flight.turn.lock().await;
+        drop(waiting);
         match seat.flight.outcome.get() {
             Some(Ok(value)) => {
                 if let Ok(value) = Arc::clone(value).downcast() {
@@ -171,8 +174,10 @@ impl Cache {
         loop {
             let Ok(begun) = far.begin(key, &tags, lifetime.whole, Some(owner)).await else { return Claim::Nobody };
             // From here on, whichever way this is left.
-            let lease = begun.leased.then(|| Lease { far: Arc::clone(far), key: far.full(key), owner });
-            if let Some(bytes) = &begun.entry {
+            let lease =
+                begun.leased.then(|| Lease { far: Arc::clone(far), key: key.to_owned(), owner, is_over: false });
+            let is_trusted = self.shared.trusted().is_some();
+            if let Some(bytes) = begun.entry.as_ref().filter(|_| is_trusted) {
                 let known: Vec<_> = tags.iter().map(String::as_str).zip(begun.tags.iter().copied().map(Some)).collect();
                 let found = far.read::<T>(key, bytes, &known).await.ok().flatten();
                 // An old one is better than waiting for whoever loads it anew.
@@ -184,7 +189,7 @@ impl Cache {
             if let Some(lease) = lease {
                 return Claim::Leased(lease, tags, begun.tags);
             }
-            if began.elapsed() >= PATIENCE {
+            if !is_trusted || inside::a_load() && began.elapsed() >= PATIENCE {
                 return Claim::Nobody;
             }
             tokio::time::sleep(pause).await;
@@ -216,9 +221,10 @@ impl Cache {
         L: FnOnce() -> F,
     {
         let started = Instant::now();
+        let load = inside::enter(&seat.flight, load());
         let loaded = match &claim {
-            Claim::Leased(lease, ..) => lease.during(load()).await,
-            _ => load().await,
+            Claim::Leased(lease, tags, _) => lease.during(tags, lifetime, load).await,
+            _ => load.await,
         };
         self.shared.families.of(key).loaded(started.elapsed());
         let value = match loaded {
@@ -248,7 +254,8 @@ impl Cache {
         Ok(value)
     }
 
-    /// Puts into the store what was loaded under a lease; how many bytes it took, where it was still wanted.
+    /// Puts into the store what was loaded under a lease; how many bytes it took, where it was still wanted and may be kept in
+    /// this process as well: a count is the store's alone.
     async fn put_leased<T: CacheValue>(
         &self,
         key: &str,
@@ -261,10 +268,12 @@ impl Cache {
         let far = &lease.far;
         let written = far.write(key, value, &versioned(tags, versions), lifetime);
         let bytes = written.inspect_err(|error| tracing::error!(%error, "a loaded value is not kept")).ok()?;
-        let kept = far.put(key, &bytes, lifetime.whole, When::Leased(lease.owner)).await.ok()?;
+        let kept_for = kept_for(lifetime.whole, tags);
+        let kept = far.put(key, &bytes, kept_for, When::Leased(lease.owner)).await.ok()?;
         // The store has ended the lease.
         lease.forget();
-        kept.then(|| u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+        let is_count = Stored::read(&bytes).is_some_and(|stored| stored.is_count());
+        (kept && !is_count).then(|| u64::try_from(bytes.len()).unwrap_or(u64::MAX))
     }
 }
 
@@ -285,15 +294,20 @@ struct Lease {
     far: Arc<Far>,
     key: String,
     owner: Uuid,
+    is_over: bool,
 }
 
 impl Lease {
-    /// Runs a loader, and has the lease go on for as long as it does.
-    async fn during<F: Future>(&self, load: F) -> F::Output {
+    /// Runs a loader, and has the lease go on for as long as it does, and the versions of its tags.
+    async fn during<F: Future>(&self, tags: &[String], lifetime: Lifetime, load: F) -> F::Output {
+        let full = self.far.full(&self.key);
         let lengthen = async {
             loop {
                 tokio::time::sleep(LEASE / 3).await;
-                let answer: Result<bool, StoreError> = self.far.store.extend(&self.key, self.owner, LEASE).await;
+                let answer: Result<bool, StoreError> = self.far.store.extend(&full, self.owner, LEASE).await;
+                if !tags.is_empty() {
+                    let _ = self.far.begin(&self.key, tags, lifetime.whole, None).await;
+                }
                 // Somebody changed the key: what is being loaded will not be kept.
                 if let Ok(false) = answer {
                     return std::future::pending::<()>().await;
@@ -309,16 +323,16 @@ impl Lease {
 
     /// Leaves it to the store, which has ended it.
     fn forget(mut self) {
-        self.key.clear();
+        self.is_over = true;
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if self.key.is_empty() || tokio::runtime::Handle::try_current().is_err() {
+        if self.is_over || tokio::runtime::Handle::try_current().is_err() {
             return;
         }
-        let (far, key, owner) = (Arc::clone(&self.far), std::mem::take(&mut self.key), self.owner);
+        let (far, key, owner) = (Arc::clone(&self.far), self.far.full(&self.key), self.owner);
         spawn(async move {
             let _ = far.ask("end a lease", far.store.extend(&key, owner, Duration::ZERO)).await;
         });

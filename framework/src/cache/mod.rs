@@ -39,11 +39,14 @@
 //! - **A store that fails costs time, not answers**: values are loaded. What became old meanwhile is told to it before this process
 //!   uses it again. Locks, limits and counts fail.
 
+mod absence;
 mod caches;
 mod change;
 mod commands;
 mod count;
+mod counts;
 mod database;
+mod derived;
 mod error;
 mod family;
 mod far;
@@ -51,6 +54,7 @@ mod flight;
 mod gauge;
 mod handle;
 mod health;
+mod inside;
 mod limiter;
 mod load;
 mod lock;

@@ -48,7 +48,7 @@ impl Debt {
 
 impl Owed {
     /// Notes tags and keys that the store was not told of, and sees to it that it will be.
-    pub(super) fn add(far: &Arc<Far>, tags: &[String], keys: &[String]) {
+    fn add(far: &Arc<Far>, tags: &[String], keys: &[String]) {
         Self::note(far, |debt| {
             debt.tags.extend(tags.iter().cloned());
             debt.keys.extend(keys.iter().cloned());
@@ -59,7 +59,7 @@ impl Owed {
     }
 
     /// Notes that everything was to be taken out.
-    pub(super) fn add_all(far: &Arc<Far>) {
+    fn add_all(far: &Arc<Far>) {
         Self::note(far, |debt| debt.all = Some(far.prefix().to_owned()));
     }
 
@@ -72,9 +72,9 @@ impl Owed {
             debt.keys.clear();
         }
         owed.any.store(true, Ordering::Release);
-        let tried = std::mem::replace(&mut debt.is_tried, true);
-        drop(debt);
-        if !tried && tokio::runtime::Handle::try_current().is_ok() {
+        // Outside a runtime nobody can be sent; whoever asks the store next pays.
+        if !debt.is_tried && tokio::runtime::Handle::try_current().is_ok() {
+            debt.is_tried = true;
             spawn(pay(Arc::downgrade(far)));
         }
     }
@@ -109,6 +109,45 @@ impl Owed {
                 store.take(key).await?;
                 unpaid.keys.pop_first();
             }
+        }
+    }
+}
+
+/// A change that the store is being told of. Where that fails, or whoever tells it goes away in the middle of it, the change is
+/// owed. Whichever way it ends, `here` lets this process know: meanwhile somebody may have read here what the store still had.
+pub(super) struct Due<'a, F: Fn()> {
+    far: &'a Arc<Far>,
+    tags: &'a [String],
+    keys: &'a [String],
+    all: bool,
+    is_told: bool,
+    here: F,
+}
+
+impl<'a, F: Fn()> Due<'a, F> {
+    /// These tags and keys are old.
+    pub(super) fn of(far: &'a Arc<Far>, tags: &'a [String], keys: &'a [String], here: F) -> Self {
+        Self { far, tags, keys, all: false, is_told: false, here }
+    }
+
+    /// Everything is.
+    pub(super) fn all(far: &'a Arc<Far>, here: F) -> Self {
+        Self { far, tags: &[], keys: &[], all: true, is_told: false, here }
+    }
+
+    /// Ends it: the store was told, or not.
+    pub(super) fn end(mut self, is_told: bool) {
+        self.is_told = is_told;
+    }
+}
+
+impl<F: Fn()> Drop for Due<'_, F> {
+    fn drop(&mut self) {
+        (self.here)();
+        match (self.is_told, self.all) {
+            (true, _) => {}
+            (false, true) => Owed::add_all(self.far),
+            (false, false) => Owed::add(self.far, self.tags, self.keys),
         }
     }
 }

@@ -120,6 +120,27 @@ impl RedisStore {
         self.redis.key(CHANNEL)
     }
 
+    /// Tells everybody that all that begins so is gone.
+    async fn tell_all(&self, prefix: &str) -> Result<(), StoreError> {
+        let told = self.redis.publish(CHANNEL, Change::All(prefix.to_owned()).to_bytes()).await;
+        told.map(drop).map_err(failed)
+    }
+
+    /// Takes out all keys of these kinds that begin so.
+    async fn unlink(&self, kinds: &str, prefix: &str) -> Result<(), StoreError> {
+        let mut cursor = 0;
+        loop {
+            let (next, keys) = self.scan(kinds, prefix, cursor).await?;
+            if !keys.is_empty() {
+                self.redis.run(cmd("UNLINK").arg(keys)).await.map_err(failed)?;
+            }
+            cursor = next;
+            if cursor == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     /// The next keys of these kinds that begin so, after where the cursor was; and where it is now, 0 at the end.
     async fn scan(&self, kinds: &str, prefix: &str, cursor: u64) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
         let pattern = format!("{}[{kinds}]:{}*", escaped(&self.redis.key("cache:")), escaped(prefix));
@@ -233,19 +254,12 @@ impl Store for RedisStore {
 
     fn flush<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         async move {
-            let mut cursor = 0;
-            loop {
-                let (next, keys) = self.scan("klt", prefix, cursor).await?;
-                if !keys.is_empty() {
-                    self.redis.run(cmd("UNLINK").arg(keys)).await.map_err(failed)?;
-                }
-                cursor = next;
-                if cursor == 0 {
-                    break;
-                }
-            }
-            let told = self.redis.publish(CHANNEL, Change::All(prefix.to_owned()).to_bytes()).await;
-            told.map(drop).map_err(failed)
+            // Before and after: nothing that is elsewhere is given out for as long as a walk over all keys takes.
+            self.tell_all(prefix).await?;
+            // First what is being loaded, so that none of it comes behind the walk.
+            self.unlink("l", prefix).await?;
+            self.unlink("kt", prefix).await?;
+            self.tell_all(prefix).await
         }
         .boxed()
     }
@@ -315,17 +329,41 @@ impl LockStore for RedisStore {
     }
 }
 
+/// Says that nothing is told any more, whichever way that comes: by a panic, or with the runtime.
+struct Following(Weak<dyn Changes>);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        if let Some(changes) = self.0.upgrade() {
+            changes.over();
+        }
+    }
+}
+
 /// Tells changes for as long as somebody wants to hear of them, and whether they are heard of at all.
 async fn follow(redis: Arc<Redis>, prefix: String, changes: Weak<dyn Changes>) {
-    while changes.strong_count() > 0 {
-        if let Ok(mut channel) = redis.subscribe(CHANNEL).await {
-            let Some(told) = changes.upgrade() else { return };
-            told.heard(true);
-            drop(told);
-            listen(&redis, &mut channel, &prefix, &changes).await;
-            if let Some(told) = changes.upgrade() {
-                told.heard(false);
+    let _following = Following(Weak::clone(&changes));
+    let hears = |heard| changes.upgrade().map(|told| told.heard(heard));
+    let mut is_away = false;
+    loop {
+        match redis.subscribe(CHANNEL).await {
+            Ok(mut channel) => {
+                if hears(true).is_none() {
+                    return;
+                }
+                listen(&redis, &mut channel, &prefix, &changes).await;
+                is_away = true;
+                hears(false);
             }
+            // Who may not listen can use what is there all the same; said once, because it ends what is being loaded.
+            Err(_) if !is_away && redis.ping().await.is_err() => {
+                is_away = true;
+                hears(false);
+            }
+            Err(_) => {}
+        }
+        if changes.strong_count() == 0 {
+            return;
         }
         sleep(PAUSE).await;
     }

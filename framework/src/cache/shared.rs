@@ -6,6 +6,8 @@ use std::sync::{
 use tokio::runtime::Handle;
 
 use super::{
+    absence::Absence,
+    counts::Counts,
     family::Families,
     far::Far,
     flight::Flights,
@@ -26,14 +28,12 @@ pub(super) struct Shared {
     pub(super) tags: Tags,
     pub(super) locks: Arc<dyn LockStore>,
     /// Counts of limits, where no store has them: what else is cached must not push them out.
-    pub(super) counts: Memory,
+    pub(super) counts: Counts,
     /// Whether what others change is heard of.
     hears: AtomicBool,
     follows: AtomicBool,
+    absence: Absence,
 }
-
-/// Room for the counts of limits, in bytes: some 20,000.
-const COUNTS: u64 = 4 << 20;
 
 impl Shared {
     pub(super) fn new(
@@ -52,8 +52,9 @@ impl Shared {
             flights: Flights::default(),
             tags: Tags::default(),
             locks,
-            counts: Memory::new(COUNTS, Arc::default()),
+            counts: Counts::default(),
             follows: AtomicBool::new(false),
+            absence: Absence::default(),
         }
     }
 
@@ -61,6 +62,16 @@ impl Shared {
     #[inline]
     pub(super) fn near(&self) -> Option<&Memory> {
         self.near.as_ref().filter(|_| self.hears.load(Ordering::Acquire))
+    }
+
+    /// The store, while what it has can be trusted: not while it is away, nor right after it.
+    pub(super) fn trusted(&self) -> Option<&Arc<Far>> {
+        self.far.as_ref().filter(|_| !self.absence.is_recent())
+    }
+
+    /// Whether what others change is heard of, where they share a store.
+    pub(super) fn hears(&self) -> bool {
+        self.hears.load(Ordering::Acquire)
     }
 
     /// The versions that these tags have in this process.
@@ -114,13 +125,20 @@ impl Changes for Shared {
         self.drop_all_here();
     }
 
+    fn over(&self) {
+        self.heard(false);
+        self.follows.store(false, Ordering::Release);
+    }
+
     fn heard(&self, heard: bool) {
         // First no more is read here, then what is here goes; and the other way round, so that nothing old stays.
         if !heard {
             self.hears.store(false, Ordering::Release);
+            self.absence.begins();
         }
         self.drop_all_here();
         if heard {
+            self.absence.ends();
             self.hears.store(true, Ordering::Release);
         }
     }

@@ -2,7 +2,7 @@ use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
 use serde::Serialize;
 
-use super::{Cache, CacheError, FamilyStats, memory::Memory};
+use super::{Cache, CacheError, FamilyStats, family::hit_rate, memory::Memory};
 
 /// What a cache holds in this process and what happened to it since the process began.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,6 +18,8 @@ pub struct CacheStats {
     pub capacity: u64,
     /// How many loads are under way.
     pub loading: usize,
+    /// How many of a hundred reads found a value; nothing where there were none, or nothing is ever kept.
+    pub hit_rate: Option<f64>,
     /// What happened, by kind of key.
     pub families: Vec<FamilyStats>,
     /// How the store behind it does, where there is one.
@@ -30,6 +32,8 @@ pub struct CacheStats {
 pub struct StoreStats {
     /// Whether it answered when it was last asked.
     pub is_up: bool,
+    /// Whether it says what other processes change. Where it does not, nothing in this process is used.
+    pub hears: bool,
     /// How often it was asked.
     pub calls: u64,
     /// How often it could not be reached.
@@ -54,17 +58,22 @@ impl Cache {
         let near = self.shared.near.as_ref();
         let store = self.shared.far.as_ref().map(|far| StoreStats {
             is_up: !far.health.is_down(),
+            hears: self.shared.hears(),
             calls: far.calls.load(Relaxed),
             failures: far.health.failures.load(Relaxed),
             milliseconds: Duration::from_nanos(far.nanoseconds.load(Relaxed)).as_secs_f64() * 1e3,
         });
+        let families = self.shared.families.stats();
+        let sum = |of: fn(&FamilyStats) -> u64| families.iter().map(of).sum();
+        let keeps = near.is_some() || store.is_some();
         CacheStats {
             name: self.name().to_owned(),
             entries: near.map_or(0, Memory::len),
             bytes: near.map_or(0, Memory::weight),
             capacity: near.map_or(0, Memory::capacity),
             loading: self.shared.flights.count(),
-            families: self.shared.families.stats(),
+            hit_rate: hit_rate(sum(|family| family.hits), sum(|family| family.misses)).filter(|_| keeps),
+            families,
             store,
         }
     }

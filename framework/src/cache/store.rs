@@ -51,8 +51,8 @@ pub trait Store: LockStore {
         Box::pin(std::future::ready(Ok(0)))
     }
 
-    /// Says to `changes` what anybody changes, this process included, from now on and until `changes` is dropped. Called once
-    /// at most, and on a runtime. False where the store cannot.
+    /// Says to `changes` what anybody changes, this process included, from now on and until `changes` is dropped; and where that
+    /// ends sooner, that it is over. Called on a runtime, and again after that. False where the store cannot.
     fn follow(&self, _prefix: &str, _changes: std::sync::Weak<dyn Changes>) -> bool {
         false
     }
@@ -92,6 +92,9 @@ pub trait Changes: Send + Sync + 'static {
 
     /// Whether changes are heard of from now on. What changed while they were not is never heard of.
     fn heard(&self, heard: bool);
+
+    /// Nothing is said any more. Whoever wants to hear has to [`follow`](Store::follow) anew.
+    fn over(&self);
 }
 
 /// A tag's version.

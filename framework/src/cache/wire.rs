@@ -1,21 +1,15 @@
-use std::{any::TypeId, any::type_name, borrow::Cow};
+use std::any::{TypeId, type_name};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::store::Version;
-use crate::{
-    config::CacheFormat,
-    support::{expand, shrink},
-};
+use crate::support::{WireFormat, wire_format};
 
 /// Begins every value but a count, which is its decimal digits.
 const MAGIC: u8 = 0xC4;
 
 /// How what follows is laid out. One that another version wrote is a miss.
 const LAYOUT: u8 = 1;
-
-const JSON: u8 = 1;
-const COMPRESSED: u8 = 2;
 
 /// How values are written for a store outside this process:
 ///
@@ -28,7 +22,7 @@ const COMPRESSED: u8 = 2;
 /// | 1 + n + 16 each | the tag's length, the tag, its version |
 /// | the rest | the value |
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wire(CacheFormat);
+pub(super) struct Wire(WireFormat);
 
 /// When what is kept ends, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,15 +49,12 @@ enum Kind {
 }
 
 impl Wire {
-    pub(super) fn new(format: CacheFormat) -> Self {
+    pub(super) fn new(format: WireFormat) -> Self {
         Self(format)
     }
 
     pub(super) fn format(self) -> &'static str {
-        match self.0 {
-            CacheFormat::MessagePack => "MessagePack",
-            CacheFormat::Json => "JSON",
-        }
+        self.0.name()
     }
 
     /// The bytes of a value; an error that says what of it cannot be written.
@@ -76,17 +67,7 @@ impl Wire {
         if TypeId::of::<T>() == TypeId::of::<i64>() && tags.is_empty() && ends.fresh.is_none() {
             return serde_json::to_vec(value).map_err(|error| error.to_string());
         }
-        let (mut flags, payload) = match self.0 {
-            CacheFormat::MessagePack => (0, rmp_serde::to_vec_named(value).map_err(|error| error.to_string())?),
-            CacheFormat::Json => (JSON, serde_json::to_vec(value).map_err(|error| error.to_string())?),
-        };
-        let payload = match shrink(&payload) {
-            Some(shrunk) => {
-                flags |= COMPRESSED;
-                shrunk
-            }
-            None => payload,
-        };
+        let (flags, payload) = self.0.write(value)?;
         let mut bytes = vec![MAGIC, LAYOUT, flags];
         bytes.extend(hash::<T>().to_be_bytes());
         bytes.extend(ends.fresh.unwrap_or(0).to_be_bytes());
@@ -137,21 +118,13 @@ impl<'a> Stored<'a> {
     }
 
     /// The value, where it is of this type; else why it is not.
-    pub(super) fn value<T: DeserializeOwned + 'static>(&self) -> Result<T, Cow<'static, str>> {
-        let (flags, payload) = match self.kind {
-            Kind::Count if TypeId::of::<T>() == TypeId::of::<i64>() => (JSON, Cow::Borrowed(self.payload)),
-            Kind::Value { hash: found, flags } if found == hash::<T>() => {
-                let payload = match flags & COMPRESSED {
-                    0 => Cow::Borrowed(self.payload),
-                    _ => Cow::Owned(expand(self.payload)?),
-                };
-                (flags, payload)
+    pub(super) fn value<T: DeserializeOwned + 'static>(&self) -> Result<T, String> {
+        match self.kind {
+            Kind::Count if TypeId::of::<T>() == TypeId::of::<i64>() => {
+                serde_json::from_slice(self.payload).map_err(|error| error.to_string())
             }
-            _ => return Err("it is of another type".into()),
-        };
-        match flags & JSON {
-            0 => rmp_serde::from_slice(&payload).map_err(|error| error.to_string().into()),
-            _ => serde_json::from_slice(&payload).map_err(|error| error.to_string().into()),
+            Kind::Value { hash: found, flags } if found == hash::<T>() => wire_format::read(flags, self.payload),
+            _ => Err("it is of another type".to_owned()),
         }
     }
 
@@ -184,7 +157,7 @@ mod tests {
     const ENDS: Ends = Ends { fresh: Some(5), whole: Some(9) };
 
     fn forms() -> [Wire; 2] {
-        [Wire::new(CacheFormat::MessagePack), Wire::new(CacheFormat::Json)]
+        [Wire::new(WireFormat::MessagePack), Wire::new(WireFormat::Json)]
     }
 
     #[test]
@@ -214,26 +187,6 @@ mod tests {
         }
         let tagged = forms()[0].write(&7_i64, &[("a", [0; 16])], Ends::default()).unwrap();
         assert!(!Stored::read(&tagged).unwrap().is_count());
-    }
-
-    #[test]
-    fn what_is_long_and_repeats_itself_is_compressed() {
-        for wire in forms() {
-            let long = "to and fro ".repeat(200);
-            let bytes = wire.write(&long, &[], Ends::default()).unwrap();
-            assert!(bytes.len() < long.len() / 2, "{}", bytes.len());
-            assert_eq!(Stored::read(&bytes).unwrap().value::<String>(), Ok(long));
-            // Nothing is gained by what has no order in it.
-            let mut number = 1_u64;
-            let noise = std::iter::repeat_with(|| {
-                number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                number
-            });
-            let noise: Vec<u64> = noise.take(500).collect();
-            let bytes = wire.write(&noise, &[], Ends::default()).unwrap();
-            assert_eq!(bytes[2] & COMPRESSED != 0, wire.0 == CacheFormat::Json, "digits have some");
-            assert_eq!(Stored::read(&bytes).unwrap().value::<Vec<u64>>(), Ok(noise));
-        }
     }
 
     #[test]

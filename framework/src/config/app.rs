@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::support::{AppKey, Env, EnvFault, EnvValue, Secret};
+use crate::support::{AppKey, AppKeys, Env, EnvFault, EnvValue, Secret};
 
 /// Where the application runs, which decides how much it shows and what it asks before doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -49,6 +49,9 @@ pub struct AppConfig {
     pub url: String,
     /// `APP_KEY`: `base64:` and 32 bytes; what encrypts and signs. Required in production.
     pub key: Option<Secret<AppKey>>,
+    /// `APP_PREVIOUS_KEYS`: what `APP_KEY` was before, with commas between several. What they encrypted can still be read.
+    /// Default none.
+    pub previous_keys: Option<Secret<AppKeys>>,
 }
 
 impl AppConfig {
@@ -62,6 +65,9 @@ impl AppConfig {
                 .or::<HttpUrl>(HttpUrl("http://127.0.0.1:8000".to_owned()))
                 .0,
             key: env.var("APP_KEY", "The key that encrypts and signs").optional(),
+            previous_keys: env
+                .var("APP_PREVIOUS_KEYS", "Earlier keys, by which what they encrypted can still be read")
+                .optional(),
         };
         // A key of the wrong form has been noted already.
         if config.is_production() && !env.is_set("APP_KEY") {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::support::{Env, EnvValue};
+use crate::support::{Env, EnvValue, WireFormat};
 
 /// The cache.
 #[derive(Debug, Clone, Serialize)]
@@ -17,7 +17,7 @@ pub struct CacheConfig {
     /// (1 MiB) up. Default 67108864 (64 MiB).
     pub memory: u64,
     /// `CACHE_FORMAT`: how values are written outside this process: `msgpack` or `json`. Default `msgpack`.
-    pub format: CacheFormat,
+    pub format: WireFormat,
     /// `CACHE_VERSION`: a word that all keys outside this process carry. A release that shares nothing with the one before
     /// gets another. Default `1`.
     pub version: CacheVersion,
@@ -96,36 +96,6 @@ impl EnvValue for CacheStores {
     }
 }
 
-/// How values are written outside this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CacheFormat {
-    /// MessagePack, with the fields' names: shorter, and faster to read.
-    #[serde(rename = "msgpack")]
-    MessagePack,
-    /// JSON, which people can read.
-    Json,
-}
-
-impl EnvValue for CacheFormat {
-    const EXPECTED: &'static str = "msgpack or json";
-
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "msgpack" => Some(Self::MessagePack),
-            "json" => Some(Self::Json),
-            _ => None,
-        }
-    }
-
-    fn show(&self) -> String {
-        match self {
-            Self::MessagePack => "msgpack".to_owned(),
-            Self::Json => "json".to_owned(),
-        }
-    }
-}
-
 /// What sets the keys of two releases apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -150,6 +120,11 @@ fn word(text: &str) -> Option<String> {
 }
 
 impl CacheConfig {
+    /// Whether the default cache keeps anything.
+    pub fn keeps(&self) -> bool {
+        self.store != CacheStore::Null
+    }
+
     /// Reads the fields' variables.
     pub fn from_env(env: &Env) -> Self {
         Self {
@@ -160,7 +135,7 @@ impl CacheConfig {
                 .between(1 << 20..=1 << 40, 64_u64 << 20),
             format: env
                 .var("CACHE_FORMAT", "How cached values are written outside this process")
-                .or(CacheFormat::MessagePack),
+                .or(WireFormat::MessagePack),
             version: env
                 .var("CACHE_VERSION", "What sets the keys of two releases apart")
                 .or(CacheVersion("1".to_owned())),

@@ -19,7 +19,8 @@ pub struct DatabaseConfig {
     pub read_url: Option<DatabaseUrl>,
     /// `DB_READERS`: connections that read at once. Default 4.
     pub readers: usize,
-    /// `DB_WRITERS`: connections to a server that run transactions at once. SQLite has one writer. Default 4.
+    /// `DB_WRITERS`: connections to a server that run transactions at once. SQLite has one writer. While all of them are taken there is
+    /// one more, for what says that a worker of the queue is alive. Default 4.
     pub writers: usize,
     /// `DB_IDLE_TIMEOUT`: how long a connection to a server is kept unused, from `1ms` to `1d`. Default `10m`.
     #[serde(serialize_with = "super::shown::duration")]

@@ -43,7 +43,7 @@ pub trait Command: clap::Args + Send + 'static {
     /// The services that it needs, as a tuple; `()` for none.
     type Dependencies: Dependencies + Send;
 
-    /// Runs it. An error is printed on one line and makes the exit code 1.
+    /// Runs it. An error is printed on one line and makes the exit code 1, or what an [`ExitError`](super::ExitError) says.
     fn run(
         self,
         dependencies: Self::Dependencies,

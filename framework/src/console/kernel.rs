@@ -19,6 +19,23 @@ pub enum Exit {
     Failed,
     /// It was called wrongly: 2.
     Usage,
+    /// Its process took more memory than it may, and is to be started anew: 12.
+    Memory,
+}
+
+/// An error of a command that ends with another exit code than 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ExitError {
+    exit: Exit,
+    message: String,
+}
+
+impl ExitError {
+    /// An error in these words, by which the command ends so.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into() }
+    }
 }
 
 impl Exit {
@@ -28,7 +45,13 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Usage => 2,
+            Self::Memory => 12,
         }
+    }
+
+    /// How a command ended that met this.
+    pub fn of(error: &anyhow::Error) -> Self {
+        error.downcast_ref::<ExitError>().map_or(Self::Failed, |error| error.exit)
     }
 }
 
@@ -54,10 +77,9 @@ pub struct Parsed {
 /// The exit where there is nothing to run: help was asked for and printed, or the line is wrong and it was said
 /// how.
 pub fn parse(registry: &Registry, line: impl IntoIterator<Item = OsString>) -> Result<Parsed, Exit> {
-    let matches = match clap_command(registry).try_get_matches_from(line) {
+    let matches = match matches(registry, line) {
         Ok(matches) => matches,
-        Err(mut error) => {
-            suggest_the_nearest(&mut error);
+        Err(error) => {
             let printed = unless_nobody_reads(error.print());
             return Err(match (error.kind(), printed) {
                 (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, Ok(())) => Exit::Done,
@@ -66,15 +88,46 @@ pub fn parse(registry: &Registry, line: impl IntoIterator<Item = OsString>) -> R
             });
         }
     };
-    let (name, arguments) = matches.subcommand().unwrap_or(("list", &matches));
-    let entry = registry.get(name).ok_or(Exit::Usage)?;
-    Ok(Parsed {
-        registry: registry.clone(),
-        entry,
-        matches: arguments.clone(),
-        json: arguments.get_flag("json"),
-        color: arguments.get_one("color").copied().unwrap_or(Color::Auto),
-        interactive: !arguments.get_flag("no-interaction"),
+    Parsed::of(registry, &matches).ok_or(Exit::Usage)
+}
+
+/// A command line that the console does not accept, said on one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);
+
+/// Reads the words of a command line, the command first, for somebody who runs it later. Nothing is printed.
+///
+/// # Errors
+/// [`UsageError`]: there is no such command, or it takes no such arguments.
+pub fn parse_words(registry: &Registry, words: impl IntoIterator<Item = String>) -> Result<Parsed, UsageError> {
+    let line = std::iter::once("artisan".to_owned()).chain(words).map(OsString::from);
+    let matches = matches(registry, line).map_err(|error| {
+        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            return UsageError("it would print help, and do nothing".to_owned());
+        }
+        if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) {
+            let near = match error.get(ContextKind::SuggestedSubcommand) {
+                Some(ContextValue::Strings(near)) if !near.is_empty() => {
+                    format!("; did you mean `{}`?", near.join("` or `"))
+                }
+                _ => String::new(),
+            };
+            return UsageError(format!("there is no command `{name}`{near}"));
+        }
+        // What is wrong and what may have been meant, without how the command is called.
+        let said = error.render().to_string();
+        let lines = said.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+        let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+        UsageError(lines.join("; ").trim_start_matches("error: ").to_owned())
+    })?;
+    Parsed::of(registry, &matches).ok_or_else(|| UsageError("it names no command".to_owned()))
+}
+
+fn matches(registry: &Registry, line: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, clap::Error> {
+    clap_command(registry).try_get_matches_from(line).map_err(|mut error| {
+        suggest_the_nearest(&mut error);
+        error
     })
 }
 
@@ -96,6 +149,18 @@ fn suggest_the_nearest(error: &mut clap::Error) {
 }
 
 impl Parsed {
+    fn of(registry: &Registry, matches: &ArgMatches) -> Option<Self> {
+        let (name, arguments) = matches.subcommand().unwrap_or(("list", matches));
+        Some(Self {
+            registry: registry.clone(),
+            entry: registry.get(name)?,
+            matches: arguments.clone(),
+            json: arguments.get_flag("json"),
+            color: arguments.get_one("color").copied().unwrap_or(Color::Auto),
+            interactive: !arguments.get_flag("no-interaction"),
+        })
+    }
+
     /// The command's name.
     pub fn name(&self) -> &'static str {
         self.entry.name
@@ -107,8 +172,8 @@ impl Parsed {
     }
 
     /// The console that the command's flags ask for, on standard output.
-    pub fn console(&self, registry: &Registry) -> Console {
-        Console::stdout(registry.clone(), self.json, self.color, self.interactive)
+    pub fn console(&self) -> Console {
+        Console::stdout(self.json, self.color, self.interactive)
     }
 
     /// Runs the command.

@@ -37,7 +37,7 @@ mod progress;
 mod registry;
 
 pub use command::{Command, CommandEntry, Part, Stage};
-pub use kernel::{Exit, Parsed, parse};
+pub use kernel::{Exit, ExitError, Parsed, UsageError, parse, parse_words};
 pub use output::{Color, Console, Refused, Written};
 pub use progress::Progress;
 pub use registry::{CommandInfo, Registry};

@@ -45,15 +45,17 @@ pub struct Console {
     out: Box<dyn Write + Send>,
     json: bool,
     color: bool,
+    // Somebody looks at what is printed, and it can be drawn over.
+    live: bool,
     interactive: bool,
-    // Nobody looks at what is written to memory.
+    // Nobody looks at it: it is written to memory, or nowhere.
     in_memory: bool,
     // The first write that failed: the work itself goes on.
     failed: Option<io::Error>,
 }
 
 impl Console {
-    pub(super) fn stdout(registry: Registry, json: bool, color: Color, interactive: bool) -> Self {
+    pub(super) fn stdout(json: bool, color: Color, interactive: bool) -> Self {
         let color = match color {
             Color::Auto => io::stdout().is_terminal() && Env::process("NO_COLOR").is_none(),
             Color::Always => true,
@@ -61,10 +63,11 @@ impl Console {
         };
         let interactive = interactive && io::stdin().is_terminal() && io::stderr().is_terminal();
         Self {
-            registry,
+            registry: Registry::default(),
             out: Box::new(io::stdout()),
             json,
             color: color && !json,
+            live: !json && io::stdout().is_terminal(),
             interactive,
             in_memory: false,
             failed: None,
@@ -74,24 +77,17 @@ impl Console {
     /// A console that writes to memory, for tests; the second value is what was written.
     pub fn memory(json: bool) -> (Self, Written) {
         let written = Written::default();
-        let out = Box::new(written.clone());
-        let console = Self {
-            registry: Registry::default(),
-            out,
-            json,
-            color: false,
-            interactive: false,
-            in_memory: true,
-            failed: None,
-        };
-        (console, written)
+        (Self::unseen(Box::new(written.clone()), json), written)
     }
 
-    /// The same with these commands to know of.
-    #[must_use]
-    pub fn with_registry(mut self, registry: Registry) -> Self {
-        self.registry = registry;
-        self
+    /// A console that nobody reads and that can ask nobody, for commands that run by themselves.
+    pub fn silent() -> Self {
+        Self::unseen(Box::new(io::sink()), false)
+    }
+
+    fn unseen(out: Box<dyn Write + Send>, json: bool) -> Self {
+        let registry = Registry::default();
+        Self { registry, out, json, color: false, live: false, interactive: false, in_memory: true, failed: None }
     }
 
     /// Whether JSON was asked for.
@@ -99,12 +95,24 @@ impl Console {
         self.json
     }
 
+    /// Whether it prints text to a terminal, so that what is printed can be [drawn over](Self::redraw).
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Begins the screen anew, where there is one.
+    pub fn redraw(&mut self) {
+        if self.live {
+            self.write(b"\x1b[H\x1b[2J");
+        }
+    }
+
     /// The commands there are.
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    // A console in memory is made before there is a line, and so without the commands it is one of.
+    // A console may be made before there is a line, and so without the commands it is one of.
     pub(super) fn set_registry(&mut self, registry: Registry) {
         self.registry = registry;
     }

@@ -1,4 +1,7 @@
-use std::{future::Future, sync::OnceLock};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+};
 
 use super::{Container, NoApplication};
 
@@ -48,6 +51,14 @@ pub fn with_current<R>(with: impl FnOnce(&Container) -> R) -> Result<R, NoApplic
         return CURRENT.try_with(with).map_err(|_| NoApplication);
     }
     GLOBAL.get().map(with).ok_or(NoApplication)
+}
+
+/// The value of type `T` in the scope that is in force here, where there is one.
+///
+/// # Errors
+/// [`NoApplication`] where there is not even an application.
+pub(crate) fn in_scope<T: Send + Sync + 'static>() -> Result<Option<Arc<T>>, NoApplication> {
+    with_current(|app| app.current_scope().and_then(|scope| scope.get()))
 }
 
 /// Runs a future under this ambient.

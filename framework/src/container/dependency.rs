@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Container, ContainerError, Key, resolve::Resolving};
+use super::{Container, ContainerError, Key, arity::up_to_eight, resolve::Resolving};
 
 /// One argument of a factory, as the graph sees it.
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +133,7 @@ impl Dependencies for () {
 }
 
 macro_rules! tuples {
+    () => {};
     ($($member:ident)+) => {
         impl<$($member: Dependency),+> Dependencies for ($($member,)+) {
             fn infos() -> Vec<DependencyInfo> {
@@ -146,11 +147,4 @@ macro_rules! tuples {
     };
 }
 
-tuples!(A1);
-tuples!(A1 A2);
-tuples!(A1 A2 A3);
-tuples!(A1 A2 A3 A4);
-tuples!(A1 A2 A3 A4 A5);
-tuples!(A1 A2 A3 A4 A5 A6);
-tuples!(A1 A2 A3 A4 A5 A6 A7);
-tuples!(A1 A2 A3 A4 A5 A6 A7 A8);
+up_to_eight!(tuples);

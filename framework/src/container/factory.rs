@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{ContainerError, Dependency, DependencyInfo, Key, Resolver, binding::Made};
+use super::{ContainerError, Dependency, DependencyInfo, Key, Resolver, arity::up_to_eight, binding::Made};
 use crate::support::BoxError;
 
 /// What a factory may return: `Arc<T>`, or a `Result` of one. `T` becomes the key.
@@ -111,15 +111,7 @@ macro_rules! functions {
     };
 }
 
-functions!();
-functions!(A1);
-functions!(A1 A2);
-functions!(A1 A2 A3);
-functions!(A1 A2 A3 A4);
-functions!(A1 A2 A3 A4 A5);
-functions!(A1 A2 A3 A4 A5 A6);
-functions!(A1 A2 A3 A4 A5 A6 A7);
-functions!(A1 A2 A3 A4 A5 A6 A7 A8);
+up_to_eight!(functions);
 functions!(A1 A2 A3 A4 A5 A6 A7 A8 A9);
 functions!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10);
 functions!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11);

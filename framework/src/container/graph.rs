@@ -94,6 +94,14 @@ pub enum GraphFault {
         /// Why not, and what to do about it.
         reason: String,
     },
+    /// A scheduled task that could not run as is said of it.
+    #[error("task: `{task}` cannot be scheduled: {reason}")]
+    Task {
+        /// Its name.
+        task: String,
+        /// Why not, and what to do about it.
+        reason: String,
+    },
     /// A name that two things have: a provider, a route, a command.
     #[error("duplicate: {0}")]
     DuplicateName(String),

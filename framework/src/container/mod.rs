@@ -27,6 +27,7 @@
 //! ```
 
 mod ambient;
+mod arity;
 mod binding;
 mod builder;
 mod dependency;
@@ -40,7 +41,9 @@ mod resolve;
 mod scope;
 mod spawn;
 
+pub(crate) use ambient::in_scope;
 pub use ambient::{Ambient, current, enter, enter_sync, set_global, with_current};
+pub(crate) use arity::up_to_eight;
 pub use binding::{Key, Lifetime};
 pub use builder::{ContainerBuilder, Gives, Needs, When};
 pub use dependency::{Dependencies, Dependency, DependencyInfo, Resolver, Shape};
@@ -52,4 +55,5 @@ pub use provider::{DynProvider, Provider};
 pub(crate) use resolve::panic_message;
 pub use resolve::{BindingInfo, Container};
 pub use scope::Scope;
+pub(crate) use spawn::outlive;
 pub use spawn::{spawn, spawn_blocking};

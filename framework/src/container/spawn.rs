@@ -1,6 +1,12 @@
-use std::future::Future;
+use std::{
+    future::{Future, poll_fn},
+    panic::resume_unwind,
+    task::Poll,
+};
 
+use futures_util::future::FutureExt;
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 use super::{Ambient, enter, enter_sync};
 
@@ -28,5 +34,24 @@ where
     match Ambient::capture() {
         Some(ambient) => tokio::task::spawn_blocking(move || enter_sync(ambient, function)),
         None => tokio::task::spawn_blocking(function),
+    }
+}
+
+/// Runs a future to its end, although whoever awaits this may go away before. One that never waits costs no task.
+pub(crate) async fn outlive<F>(future: F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut future = Some(future.boxed());
+    let waits = poll_fn(|context| {
+        let waits = future.as_mut().is_some_and(|future| future.poll_unpin(context).is_pending());
+        Poll::Ready(future.take().filter(|_| waits))
+    });
+    let Some(future) = waits.await else { return };
+    // What it logs belongs to the request that it came from.
+    match spawn(future.in_current_span()).await {
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        // Else the runtime is being shut down.
+        _ => {}
     }
 }

@@ -1,27 +1,43 @@
-use std::{future::Future, num::NonZeroU32, panic::AssertUnwindSafe, sync::Arc};
+use std::{any::Any, future::Future, num::NonZeroU32, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
-use crate::container::{Ambient, NoApplication, Scope, enter, panic_message, with_current};
+use super::{DbClosure, DbError, db};
+use crate::container::{Ambient, NoApplication, Scope, enter, in_scope, outlive, panic_message};
 
 type Hook = BoxFuture<'static, ()>;
+
+/// What a transaction does at its end, with its own connection.
+type BeforeCommit<C> = Box<dyn for<'c> FnOnce(&'c mut C) -> BoxFuture<'c, Result<(), DbError>> + Send>;
+
+/// Which database a transaction is of: one is the same as another where they are one allocation.
+pub(super) type Identity = Arc<()>;
 
 /// What waits for a transaction's commit; lives in the transaction's scope.
 #[derive(Default)]
 pub(super) struct AfterCommit(Mutex<Option<Pending>>);
 
-#[derive(Default)]
 struct Pending {
-    hooks: Vec<Hook>,
+    // Until the transaction has done what was to be done before its commit.
+    database: Option<Identity>,
+    hooks: Vec<Raised>,
     // The depth of each open savepoint, and how many hooks there were when it began. At which depth a driver runs its work
     // is its own affair, so only the order of depths counts.
     savepoints: Vec<(NonZeroU32, usize)>,
 }
 
-/// Runs a future after the transaction that is open here has been committed, or at once where none is. On rollback
-/// it is dropped. Returns whether it waits.
+/// What was raised in a transaction.
+enum Raised {
+    After(Hook),
+    /// A [`BeforeCommit`] of the database's connection.
+    Before(Box<dyn Any + Send>),
+}
+
+/// Runs a future after the transaction that is open here has been committed, or at once where none is, such as in a task
+/// that was started in a transaction and goes on after it. On rollback it is dropped. Once it runs, it does so to its end,
+/// whether the caller goes away or not. Returns whether it waits.
 ///
 /// # Errors
 /// [`NoApplication`] where there is none, and so no scope to wait in.
@@ -29,14 +45,17 @@ pub async fn after_commit<F>(hook: F) -> Result<bool, NoApplication>
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let buffer = with_current(|app| app.current_scope().and_then(|scope| scope.get::<AfterCommit>()))?;
-    let Some(buffer) = buffer else {
-        hook.await;
+    let Some(buffer) = in_scope::<AfterCommit>()? else {
+        // Inside a read's closure it stays there: what it asks of the database is an error, and no second connection.
+        match db::source() {
+            Some(_) => hook.await,
+            None => outlive(hook).await,
+        }
         return Ok(false);
     };
     let late = match &mut *buffer.0.lock() {
         Some(pending) => {
-            pending.hooks.push(hook.boxed());
+            pending.hooks.push(Raised::After(hook.boxed()));
             None
         }
         None => Some(hook),
@@ -44,7 +63,7 @@ where
     match late {
         // The transaction is over, and whoever is still in its scope is past it.
         Some(hook) => {
-            hook.await;
+            outlive(hook).await;
             Ok(false)
         }
         None => Ok(true),
@@ -53,8 +72,36 @@ where
 
 /// Whether a transaction is open here, so that what is read may never be committed, and others do not see it yet.
 pub fn in_transaction() -> bool {
-    let buffer = with_current(|app| app.current_scope().and_then(|scope| scope.get::<AfterCommit>()));
-    buffer.is_ok_and(|buffer| buffer.is_some_and(|buffer| buffer.0.lock().is_some()))
+    in_scope::<AfterCommit>().is_ok_and(|buffer| buffer.is_some_and(|buffer| buffer.0.lock().is_some()))
+}
+
+/// Has the transaction that is open here, where it is of this database, do something at its end; gives it back otherwise.
+pub(super) fn before_commit<C, H>(database: &Identity, hook: H) -> Option<H>
+where
+    C: Send + 'static,
+    H: DbClosure<C, (), DbError> + 'static,
+{
+    let Ok(Some(buffer)) = in_scope::<AfterCommit>() else { return Some(hook) };
+    match &mut *buffer.0.lock() {
+        Some(pending) if pending.is_of(database) => {
+            let hook: BeforeCommit<C> = Box::new(move |c| async move { hook(c).await }.boxed());
+            pending.hooks.push(Raised::Before(Box::new(hook)));
+            None
+        }
+        _ => Some(hook),
+    }
+}
+
+/// Whether the transaction that is open here, where one is, is of this database.
+pub(super) fn is_open(database: &Identity) -> bool {
+    let buffer = in_scope::<AfterCommit>().ok().flatten();
+    buffer.is_some_and(|buffer| buffer.0.lock().as_ref().is_some_and(|pending| pending.is_of(database)))
+}
+
+impl Pending {
+    fn is_of(&self, database: &Identity) -> bool {
+        self.database.as_ref().is_some_and(|own| Arc::ptr_eq(own, database))
+    }
 }
 
 /// A hook for every transaction that begins in a scope; lives in that scope.
@@ -109,9 +156,8 @@ pub(super) fn rolls_back(depth: NonZeroU32) {
 }
 
 /// The driver begins and ends the outermost transaction outside its scope, so whatever is noted here is a savepoint.
-fn with_pending(with: impl FnOnce(&mut Pending) -> Vec<Hook>) {
-    let buffer = with_current(|app| app.current_scope().and_then(|scope| scope.get::<AfterCommit>()));
-    if let Ok(Some(buffer)) = buffer {
+fn with_pending(with: impl FnOnce(&mut Pending) -> Vec<Raised>) {
+    if let Ok(Some(buffer)) = in_scope::<AfterCommit>() {
         let dropped = buffer.0.lock().as_mut().map(with);
         // Without the lock: what a hook holds may do anything as it goes.
         drop(dropped);
@@ -126,16 +172,17 @@ pub(super) struct TransactionScope {
 }
 
 impl TransactionScope {
-    /// A scope inside the caller's.
-    pub(super) fn begin() -> Self {
+    /// A scope inside the caller's, for a transaction of this database.
+    pub(super) fn begin(database: &Identity) -> Self {
         let caller = Ambient::capture();
         let (inner, buffer) = match &caller {
             Some(ambient) => {
                 let (scope, outer) = inside(ambient);
-                let mut pending = Pending::default();
+                let database = Some(Arc::clone(database));
+                let mut pending = Pending { database, hooks: Vec::new(), savepoints: Vec::new() };
                 let mut each = outer.and_then(|outer| outer.get::<EachCommit>());
                 while let Some(standing) = each {
-                    pending.hooks.push((standing.hook)());
+                    pending.hooks.push(Raised::After((standing.hook)()));
                     each = standing.outer.clone();
                 }
                 let buffer = scope.set(AfterCommit(Mutex::new(Some(pending))));
@@ -154,10 +201,54 @@ impl TransactionScope {
         }
     }
 
+    /// Does what was to be done before the commit, in its order, and what that itself raises.
+    pub(super) async fn before_commit<C: Send + 'static>(&self, c: &mut C) -> Result<(), DbError> {
+        while let Some(hook) = self.next_before() {
+            // The buffer is of this database, and so of this connection's type.
+            if let Ok(hook) = hook.downcast::<BeforeCommit<C>>() {
+                hook(c).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next_before(&self) -> Option<Box<dyn Any + Send>> {
+        let mut pending = self.buffer.0.lock();
+        let pending = pending.as_mut()?;
+        let Some(first) = pending.hooks.iter().position(|raised| matches!(raised, Raised::Before(_))) else {
+            // A task that was started inside may still be in its scope, and is too late.
+            pending.database = None;
+            return None;
+        };
+        match pending.hooks.remove(first) {
+            Raised::Before(hook) => Some(hook),
+            Raised::After(_) => None,
+        }
+    }
+
     /// What waited for the commit, which has happened.
-    pub(super) fn committed(self, handle: Handle) -> Hooks {
-        let pending = self.buffer.0.lock().take().unwrap_or_default();
-        Hooks { hooks: pending.hooks, ambient: self.caller, handle }
+    pub(super) fn committed(&self, handle: Handle) -> Hooks {
+        let after = |raised| match raised {
+            Raised::After(hook) => Some(hook),
+            Raised::Before(_) => None,
+        };
+        Hooks { hooks: self.close().into_iter().filter_map(after).collect(), ambient: self.caller.clone(), handle }
+    }
+
+    /// Drops what waited for the commit, which does not happen. A task that was started inside waits for nothing any more.
+    pub(super) fn rolled_back(&self) {
+        drop(self.close());
+    }
+
+    fn close(&self) -> Vec<Raised> {
+        self.buffer.0.lock().take().map(|pending| pending.hooks).unwrap_or_default()
+    }
+}
+
+// A driver that is gone has neither committed nor rolled back.
+impl Drop for TransactionScope {
+    fn drop(&mut self) {
+        self.rolled_back();
     }
 }
 

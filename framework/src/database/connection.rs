@@ -2,7 +2,7 @@ use std::{future::Future, ops::DerefMut};
 
 use diesel::QueryResult;
 use diesel_async::AsyncConnection;
-use futures_util::future::BoxFuture;
+use futures_util::{future::BoxFuture, stream::BoxStream};
 
 use super::{DatabaseLoad, DbError, Isolation, Row, Statement};
 use crate::config::DatabaseConfig;
@@ -19,6 +19,9 @@ pub enum Verdict {
 /// The part of [`Work`] that has a connection.
 pub type Run<C> = Box<dyn for<'c> FnOnce(&'c mut C) -> BoxFuture<'c, Verdict> + Send>;
 
+/// What is heard on a channel: something for each word that was said, until the connection is lost.
+pub type Heard = BoxStream<'static, ()>;
+
 /// Where a read may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadFrom {
@@ -32,6 +35,8 @@ pub enum ReadFrom {
 pub struct Work<C> {
     /// What its transaction may see of others; `None` for what the server does by itself.
     pub isolation: Option<Isolation>,
+    /// Whether it is the toolkit's own, and must not wait for the application's transactions.
+    pub is_own: bool,
     /// Does it, inside a transaction that the driver has begun. It does not panic.
     pub run: Run<C>,
     /// Is told once the verdict has been carried out, or why it could not be. Where the driver drops it instead, the
@@ -124,6 +129,11 @@ pub trait Driver<C>: Send + Sync + Sized + 'static {
     /// # Errors
     /// [`DbError::Overloaded`] or [`DbError::Closed`]: the work was not taken and will not run.
     fn submit(&self, work: Work<C>) -> Result<(), DbError>;
+
+    /// Hears what is said on a channel, by a connection of its own; `None` where the backend has none.
+    fn listen(&self, _channel: &str) -> impl Future<Output = Result<Option<Heard>, DbError>> + Send {
+        std::future::ready(Ok(None))
+    }
 
     /// Does what waits and closes, so that the database is whole without this process.
     fn close(&self) -> impl Future<Output = ()> + Send;

@@ -9,8 +9,10 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    Connection, DatabaseLoad, DbClosure, DbError, Driver, Isolation, ReadFrom, Source, StickyReads, Verdict, Work,
-    after_commit::TransactionScope, connection::Run,
+    Connection, DatabaseLoad, DbClosure, DbError, Driver, FromPrimary, Isolation, ReadFrom, Source, StickyReads,
+    Verdict, Work,
+    after_commit::{self, Identity, TransactionScope},
+    connection::{Heard, Run},
 };
 use crate::{config::DatabaseConfig, container::panic_message};
 
@@ -30,6 +32,7 @@ tokio::task_local! {
 pub struct Db<C: Connection> {
     config: DatabaseConfig,
     driver: OnceCell<C::Driver>,
+    identity: Identity,
 }
 
 impl<C: Connection> fmt::Debug for Db<C> {
@@ -55,7 +58,7 @@ impl<C: Connection> Db<C> {
             }
             _ => {}
         }
-        Ok(Self { config, driver: OnceCell::new() })
+        Ok(Self { config, driver: OnceCell::new(), identity: Identity::default() })
     }
 
     /// Opens the database, so that what is wrong with it is found at start.
@@ -133,7 +136,8 @@ impl<C: Connection> Db<C> {
         E: From<DbError> + Send + 'a,
     {
         refuse_nesting()?;
-        let from = if self.config.read_url.is_some() && StickyReads::in_force() { ReadFrom::Primary } else { from };
+        let sticks = || StickyReads::in_force() || FromPrimary::in_force();
+        let from = if self.config.read_url.is_some() && sticks() { ReadFrom::Primary } else { from };
         let mut reader = self.driver().await?.reader(from).await?;
         let result = IN_CLOSURE.scope(source, closure(&mut *reader)).await;
         C::Driver::finished(&mut reader);
@@ -169,7 +173,7 @@ impl<C: Connection> Db<C> {
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.submit(source, None, closure, &mut false).await?
+        self.submit(source, Terms::default(), closure, &mut false).await?
     }
 
     /// [`write`](Self::write) for a closure that may be run again: where the database could not begin or commit
@@ -221,12 +225,37 @@ impl<C: Connection> Db<C> {
     }
 
     /// [`transaction`](Self::transaction) for a caller that stands elsewhere.
-    pub(crate) async fn transaction_from<R, E, F>(
+    pub(crate) fn transaction_from<R, E, F>(
         &self,
         source: Source,
         isolation: Option<Isolation>,
         closure: F,
-    ) -> Result<R, E>
+    ) -> impl Future<Output = Result<R, E>>
+    where
+        F: DbClosure<C, R, E> + Clone + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.attempt(source, Terms { isolation, is_own: false }, closure)
+    }
+
+    /// [`transaction_at`](Self::transaction_at) for what the toolkit itself has to write soon: where all connections of a server are
+    /// taken by the application's transactions, it has one more.
+    #[track_caller]
+    pub(crate) fn own_transaction_at<R, E, F>(
+        &self,
+        isolation: Isolation,
+        closure: F,
+    ) -> impl Future<Output = Result<R, E>>
+    where
+        F: DbClosure<C, R, E> + Clone + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.attempt(Source::caller(), Terms { isolation: Some(isolation), is_own: true }, closure)
+    }
+
+    async fn attempt<R, E, F>(&self, source: Source, terms: Terms, closure: F) -> Result<R, E>
     where
         F: DbClosure<C, R, E> + Clone + 'static,
         R: Send + 'static,
@@ -234,13 +263,49 @@ impl<C: Connection> Db<C> {
     {
         for attempt in 1..ATTEMPTS {
             let mut conflict = false;
-            let done = self.submit(source, isolation, closure.clone(), &mut conflict).await;
+            let done = self.submit(source, terms, closure.clone(), &mut conflict).await;
             if !conflict {
                 return done?;
             }
             tokio::time::sleep(pause(attempt)).await;
         }
-        self.submit(source, isolation, closure, &mut false).await?
+        self.submit(source, terms, closure, &mut false).await?
+    }
+
+    /// Has the transaction of this database that is open here do something more at its end, on its connection and before its
+    /// commit: after the closure has returned `Ok`, in the order in which it was asked for. Where that fails, the transaction is
+    /// rolled back and the error is its own. With a savepoint that is rolled back goes what was asked for in it.
+    ///
+    /// The hook comes back where no transaction of this database is open here.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use paravel::database::{Connection, Db, DbError, SqliteConn, Statement};
+    ///
+    /// /// Counts what changes, in the transaction that changes it.
+    /// fn count(db: &Db<SqliteConn>) {
+    ///     db.before_commit(async |c| {
+    ///         c.run(&Statement::new("update counts set changes = changes + 1")).await?;
+    ///         Ok(())
+    ///     });
+    /// }
+    /// # }
+    /// ```
+    pub fn before_commit<H>(&self, hook: H) -> Option<H>
+    where
+        H: DbClosure<C, (), DbError> + 'static,
+    {
+        after_commit::before_commit::<C, H>(&self.identity, hook)
+    }
+
+    /// Whether a transaction of this database is open here.
+    pub(crate) fn has_transaction_here(&self) -> bool {
+        after_commit::is_open(&self.identity)
+    }
+
+    /// Hears each word that is said on a channel of the server's; `None` where the backend has none.
+    pub(crate) async fn listen(&self, channel: &str) -> Result<Option<Heard>, DbError> {
+        self.driver().await?.listen(channel).await
     }
 
     /// The closure's own result, once it is committed or rolled back; else why that could not be done. Notes whether
@@ -248,18 +313,18 @@ impl<C: Connection> Db<C> {
     async fn submit<R, E, F>(
         &self,
         source: Source,
-        isolation: Option<Isolation>,
+        terms: Terms,
         closure: F,
         conflict: &mut bool,
     ) -> Result<Result<R, E>, DbError>
     where
         F: DbClosure<C, R, E> + 'static,
         R: Send + 'static,
-        E: Send + 'static,
+        E: From<DbError> + Send + 'static,
     {
         refuse_nesting()?;
         let driver = self.driver().await?;
-        let scope = Arc::new(TransactionScope::begin());
+        let scope = Arc::new(TransactionScope::begin(&self.identity));
         let outcome = Arc::new(Mutex::new(None));
         let (answer, answered) = oneshot::channel();
         let run = run_work(source, closure, Arc::clone(&scope), Arc::clone(&outcome));
@@ -267,13 +332,17 @@ impl<C: Connection> Db<C> {
         let done = Box::new(move |done: Result<(), DbError>| {
             let outcome = outcome.lock().take();
             let hooks = match (&done, &outcome) {
-                (Ok(()), Some(Ok(Ok(_)))) => Arc::into_inner(scope).map(|scope| scope.committed(handle)),
-                _ => None,
+                (Ok(()), Some(Ok(Ok(_)))) => Some(scope.committed(handle)),
+                _ => {
+                    scope.rolled_back();
+                    None
+                }
             };
             // Where the caller has gone, its hooks run as they are dropped.
             let _ = answer.send((done, outcome, hooks));
         });
-        driver.submit(Work { isolation, run, done })?;
+        let Terms { isolation, is_own } = terms;
+        driver.submit(Work { isolation, is_own, run, done })?;
         let (done, outcome, hooks) = answered.await.map_err(|_| DbError::Closed)?;
         // Whatever the closure made of it, the driver has seen it.
         *conflict = done.as_ref().is_err_and(DbError::is_conflict);
@@ -302,6 +371,13 @@ impl<C: Connection> Db<C> {
     }
 }
 
+/// How a transaction is to be run: see [`Work`].
+#[derive(Clone, Copy, Default)]
+struct Terms {
+    isolation: Option<Isolation>,
+    is_own: bool,
+}
+
 type Outcome<R, E> = Arc<Mutex<Option<std::thread::Result<Result<R, E>>>>>;
 
 fn run_work<C, R, E, F>(source: Source, closure: F, scope: Arc<TransactionScope>, outcome: Outcome<R, E>) -> Run<C>
@@ -309,14 +385,18 @@ where
     C: Connection,
     F: DbClosure<C, R, E> + 'static,
     R: Send + 'static,
-    E: Send + 'static,
+    E: From<DbError> + Send + 'static,
 {
     // What is logged inside belongs to the caller's request, whatever thread it is on.
     let span = tracing::Span::current();
     Box::new(move |connection| {
         async move {
             // The call itself is inside, too: a function may panic before it has a future.
-            let work = scope.run(IN_CLOSURE.scope(source, async { closure(connection).await }));
+            let work = scope.run(IN_CLOSURE.scope(source, async {
+                let result = closure(&mut *connection).await?;
+                scope.before_commit(connection).await?;
+                Ok(result)
+            }));
             let result = AssertUnwindSafe(work.instrument(span)).catch_unwind().await;
             let verdict = if matches!(result, Ok(Ok(_))) { Verdict::Commit } else { Verdict::Rollback };
             *outcome.lock() = Some(result);
@@ -326,7 +406,7 @@ where
     })
 }
 
-pub(super) fn refuse_nesting() -> Result<(), DbError> {
+pub(crate) fn refuse_nesting() -> Result<(), DbError> {
     match IN_CLOSURE.try_with(|_| ()) {
         Ok(()) => Err(DbError::NestedTransaction),
         Err(_) => Ok(()),

@@ -1,12 +1,12 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::CursorError;
 use crate::container::ContainerError;
 
-/// The database could not do what was asked.
-#[derive(Debug, thiserror::Error)]
+/// The database could not do what was asked. A copy is the same error: whoever waited for one read together can each have it.
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum DbError {
     /// The URL is for another backend than the application was built for.
@@ -83,7 +83,7 @@ pub enum DbError {
     Container(#[from] ContainerError),
     /// A statement failed.
     #[error(transparent)]
-    Query(DieselError),
+    Query(Arc<DieselError>),
     /// A page was asked for that is none of this list's.
     #[error("`{field}` {0}", field = .0.field())]
     Cursor(#[from] CursorError),
@@ -132,24 +132,31 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// What diesel says of a statement that failed.
+    pub fn query(&self) -> Option<&DieselError> {
+        match self {
+            Self::Query(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Whether a row with the same unique value is there already.
     pub fn is_unique_violation(&self) -> bool {
-        matches!(self, Self::Query(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
+        matches!(self.query(), Some(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
     }
 
     /// Whether a row points, or is pointed at, where there is none.
     pub fn is_foreign_key_violation(&self) -> bool {
-        matches!(self, Self::Query(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
+        matches!(self.query(), Some(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
     }
 
     /// Whether somebody else's transaction was in the way, so that this one can be run again as it stands.
     pub fn is_conflict(&self) -> bool {
-        match self {
-            Self::GroupAborted { .. } => true,
-            Self::Query(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
+        match self.query() {
+            Some(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
             // SQLite's SQLITE_BUSY, after its busy_timeout.
-            Self::Query(DieselError::DatabaseError(_, info)) => info.message().contains("database is locked"),
-            _ => false,
+            Some(DieselError::DatabaseError(_, info)) => info.message().contains("database is locked"),
+            _ => matches!(self, Self::GroupAborted { .. }),
         }
     }
 
@@ -158,11 +165,12 @@ impl DbError {
         // The words of SQLite, of PostgreSQL (SQLSTATE 53100) and of MySQL (1021 and 1114), which diesel does not tell
         // apart.
         let words = ["database or disk is full", "No space left on device", "Disk full", "is full"];
-        match self {
-            Self::Query(DieselError::DatabaseError(_, info)) => words.iter().any(|text| info.message().contains(text)),
-            Self::GroupAborted { cause } => words.iter().any(|text| cause.contains(text)),
-            _ => false,
-        }
+        let text = match (self, self.query()) {
+            (_, Some(DieselError::DatabaseError(_, info))) => info.message(),
+            (Self::GroupAborted { cause }, _) => cause,
+            _ => return false,
+        };
+        words.iter().any(|word| text.contains(word))
     }
 
     /// Whether the connection was lost before the commit, so that nothing was kept.
@@ -178,9 +186,9 @@ impl DbError {
             "Server shutdown in progress",
             "Connection was killed",
         ];
-        match self {
-            Self::Query(DieselError::DatabaseError(ClosedConnection | UnableToSendCommand, _)) => true,
-            Self::Query(DieselError::DatabaseError(_, info)) => words.iter().any(|text| info.message().contains(text)),
+        match self.query() {
+            Some(DieselError::DatabaseError(ClosedConnection | UnableToSendCommand, _)) => true,
+            Some(DieselError::DatabaseError(_, info)) => words.iter().any(|text| info.message().contains(text)),
             _ => false,
         }
     }
@@ -203,9 +211,9 @@ impl From<DieselError> for DbError {
             // One of ours that went through a closure with diesel's error type.
             DieselError::QueryBuilderError(inner) => match inner.downcast::<Self>() {
                 Ok(own) => *own,
-                Err(inner) => Self::Query(DieselError::QueryBuilderError(inner)),
+                Err(inner) => Self::Query(Arc::new(DieselError::QueryBuilderError(inner))),
             },
-            other => Self::Query(other),
+            other => Self::Query(Arc::new(other)),
         }
     }
 }
@@ -214,7 +222,11 @@ impl From<DieselError> for DbError {
 impl From<DbError> for DieselError {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Query(error) => error,
+            DbError::Query(error) => match Arc::try_unwrap(error) {
+                Ok(error) => error,
+                // Somebody else has it, too: it goes through as ours.
+                Err(shared) => Self::QueryBuilderError(Box::new(DbError::Query(shared))),
+            },
             other => Self::QueryBuilderError(Box::new(other)),
         }
     }

@@ -27,11 +27,13 @@
 mod admin;
 mod advice;
 mod after_commit;
+mod apart;
 mod catalogue;
 mod commands;
 mod connection;
 mod cursor;
 mod db;
+mod derived;
 mod error;
 #[cfg(feature = "factories")]
 pub mod factories;
@@ -65,10 +67,13 @@ pub use crate::support::TlsFault;
 pub use admin::{DatabaseAdmin, DatabaseInfo};
 pub(crate) use advice::advice;
 pub use after_commit::{after_commit, each_commit, in_transaction};
+pub(crate) use apart::apart;
 pub use catalogue::{ColumnInfo, ForeignKeyInfo, IndexInfo, TableInfo};
-pub use connection::{Connection, Driver, ReadFrom, Run, Verdict, Work};
+pub use connection::{Connection, Driver, Heard, ReadFrom, Run, Verdict, Work};
 pub use cursor::{Cursor, CursorError, CursorPage, CursorRequest, CursorValue, PER_PAGE_MAX, Seek, SortOrder};
 pub use db::Db;
+pub(crate) use db::refuse_nesting;
+pub use derived::{DerivedData, Forgotten};
 pub use error::DbError;
 pub use func::{AsyncFunc, DbClosure};
 pub use insert::InsertRows;
@@ -94,4 +99,5 @@ pub use sqlite::{
     FromJson, FromJsonRow, JsonColumns, JsonForm, JsonGroup, JsonRows, Nested, SqliteCalls, SqliteConn, SqliteDriver,
     nested,
 };
+pub(crate) use watch::FromPrimary;
 pub use watch::{Fingerprint, QueryWatch, SlowQuery, Source, StickyReads, WatchPolicy, WatchedQuery, from_primary};

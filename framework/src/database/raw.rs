@@ -100,6 +100,11 @@ impl Row {
         self.0.get(column).unwrap_or(&Value::Null)
     }
 
+    /// The value of a column, which goes out of the row; `Null` where there is no such column.
+    pub fn take(&mut self, column: &str) -> Value {
+        self.0.get_mut(column).map_or(Value::Null, |value| std::mem::replace(value, Value::Null))
+    }
+
     /// The columns' names and values, by name.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     console::Console,
     container::{Container, Dependencies, DependencyInfo, Resolver, Root},
-    support::{BoxError, nearest},
+    support::{BoxError, did_you_mean, nearest},
 };
 
 /// Fills the database with what the application needs, or with something to look at. It may run again, and must
@@ -149,7 +149,7 @@ impl UnknownSeeder {
         let near = nearest(name, there_are.iter().copied());
         let all = there_are.join(", ");
         let hint = match near {
-            Some(near) => format!("; did you mean `{near}`? There are: {all}"),
+            Some(_) => format!("{} There are: {all}", did_you_mean(near)),
             None if all.is_empty() => "; there are none".to_owned(),
             None => format!("; there are: {all}"),
         };

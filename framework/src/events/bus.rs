@@ -1,12 +1,15 @@
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::future::FutureExt;
+use parking_lot::RwLock;
 
-use super::{AnyEvent, Event, EventError, Failure, ListenerEntry, ListenerSource, Propagation};
+use super::{AnyEvent, Event, EventError, Failure, ListenerEntry, ListenerSource, Propagation, under_way::UnderWay};
 use crate::{
     container::{self, ContainerError, GraphFault, Key, Root, panic_message},
-    database::after_commit,
+    database::{after_commit, in_transaction},
 };
+
+type Hearing = Arc<[ListenerEntry]>;
 
 /// Carries events to their listeners.
 #[derive(Default)]
@@ -15,6 +18,10 @@ pub struct EventBus {
     /// Those of whatever event.
     pub(super) observers: Vec<ListenerEntry>,
     faults: Vec<GraphFault>,
+    /// What hears each type of event that there has been: patterns are matched once for it.
+    hearing: RwLock<HashMap<Key, Hearing>>,
+    /// Signals that are being heard.
+    pub(super) carried: UnderWay,
     #[cfg(feature = "testing")]
     pub(super) faked: super::fake::Faked,
 }
@@ -41,11 +48,24 @@ impl EventBus {
         };
         if entries.iter().any(|known| known.name == entry.name) {
             let of = entry.hears.map_or_else(|| "all events".to_owned(), |event| format!("`{event}`"));
-            let fault = format!("two listeners of {of} are called `{}`", entry.name);
+            let fault = format!(
+                "two listeners of {of} are called `{}`: name one of them, by `name = \"..\"` or `.named(..)`",
+                entry.name
+            );
             self.faults.push(GraphFault::DuplicateName(fault));
         }
         if let (Some(event), Some(pattern)) = (entry.hears, &entry.pattern) {
             let reason = format!("it hears `{event}` alone, so `{pattern}` means nothing; let it take `&AnyEvent`");
+            self.faults.push(GraphFault::Listener { listener: entry.name.clone().into_owned(), reason });
+        }
+        if entry.queued.is_some() && entry.hears.is_none() {
+            let reason = "it hears events of all types, which cannot wait in a queue: let it dispatch a job".to_owned();
+            self.faults.push(GraphFault::Listener { listener: entry.name.clone().into_owned(), reason });
+        }
+        if entry.queued.is_some() && entry.is_nameless {
+            let reason = "it is queued, and its jobs are found by its name, which is the place of a closure: give it one that stays by \
+                          `.named(..)`"
+                .to_owned();
             self.faults.push(GraphFault::Listener { listener: entry.name.clone().into_owned(), reason });
         }
         entries.push(entry);
@@ -62,8 +82,8 @@ impl EventBus {
     }
 
     /// Runs the event's listeners, one after the other: those of all events first, then its own, each in the order of
-    /// priority and name. Inside a transaction they wait for its commit, and are not run if it is rolled back; an error of
-    /// theirs is then logged, because the caller's work is done.
+    /// priority and name. All are run, although the caller goes away. Inside a transaction they wait for its commit, and are not
+    /// run if it is rolled back. Where nobody waits for them any more, an error of theirs is logged.
     ///
     /// # Errors
     /// [`EventError::Listeners`] with every listener that failed; the others have run.
@@ -72,30 +92,45 @@ impl EventBus {
             return Ok(());
         }
         let (bus, event) = (Arc::clone(self), AnyEvent::new(event));
+        // What is queued is a part of the transaction: it is not lost between the commit and what follows it.
+        let pushed = in_transaction();
+        let queued = if pushed { self.push(&event).await } else { Ok(()) };
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let run = async move {
-            let result = bus.deliver(&event).await;
-            // A transaction's closure goes on before its commit, and hears no more of this.
+            let result = bus.deliver(&event, !pushed).await;
+            // A transaction's closure goes on before its commit, and hears no more of this; nor does a caller that is gone.
             if let Err(Err(error)) = sender.send(result) {
-                tracing::error!(error = %error, "an event dispatched in a transaction met an error after the commit");
+                tracing::error!(error = %error, "an event met an error that nobody waits for");
             }
         };
         let waits = after_commit(run).await.map_err(ContainerError::from)?;
         if waits {
-            return Ok(());
+            // What could not be queued keeps the event from nobody else.
+            return queued;
         }
         receiver.await.unwrap_or(Ok(()))
     }
 
+    /// Waits until the signals that were raised have been heard: their listeners run by themselves, and would be cut off by the end of
+    /// the process.
+    pub async fn settled(&self) {
+        self.carried.over().await;
+    }
+
     /// Whether anything hears events of this type.
     pub(super) fn hears(&self, key: Key) -> bool {
-        self.hearing(key).next().is_some()
+        !self.hearing(key).is_empty()
     }
 
     /// What hears events of this type, in order.
-    fn hearing(&self, key: Key) -> impl Iterator<Item = &ListenerEntry> {
-        let observers = self.observers.iter().filter(move |entry| entry.hears(key));
-        observers.chain(self.listeners.get(&key).into_iter().flatten())
+    fn hearing(&self, key: Key) -> Hearing {
+        if let Some(known) = self.hearing.read().get(&key) {
+            return Arc::clone(known);
+        }
+        let observers = self.observers.iter().filter(|entry| entry.hears(key));
+        let hearing: Hearing = observers.chain(self.listeners.get(&key).into_iter().flatten()).cloned().collect();
+        self.hearing.write().insert(key, Arc::clone(&hearing));
+        hearing
     }
 
     fn reaches(&self, key: Key) -> bool {
@@ -106,20 +141,46 @@ impl EventBus {
         self.hears(key)
     }
 
-    async fn deliver(&self, event: &AnyEvent) -> Result<(), EventError> {
+    /// Queues the event's queued listeners.
+    async fn push(&self, event: &AnyEvent) -> Result<(), EventError> {
+        #[cfg(feature = "testing")]
+        if self.fake_of(event.key()).is_some() {
+            return Ok(());
+        }
+        let mut failures = Vec::new();
+        for entry in self.hearing(event.key()).iter() {
+            let Some(options) = &entry.queued else { continue };
+            if let Err(error) = Box::pin(entry.push(event, options)).await {
+                failures.push(Failure { listener: entry.name.clone().into_owned(), error });
+            }
+        }
+        failed(event, failures)
+    }
+
+    async fn deliver(&self, event: &AnyEvent, queues: bool) -> Result<(), EventError> {
         #[cfg(feature = "testing")]
         if let Some(fake) = self.fake_of(event.key()) {
             fake.record(event);
             return Ok(());
         }
-        self.run(event).await
+        self.run(event, queues).await
     }
 
-    pub(super) async fn run(&self, event: &AnyEvent) -> Result<(), EventError> {
+    /// Runs the event's listeners, and queues those that are queued where that has not been done.
+    pub(super) async fn run(&self, event: &AnyEvent, queues: bool) -> Result<(), EventError> {
         let container = container::current().map_err(ContainerError::from)?;
         let mut failures = Vec::new();
-        for entry in self.hearing(event.key()) {
-            let error = match AssertUnwindSafe(entry.call(event, &container)).catch_unwind().await {
+        for entry in self.hearing(event.key()).iter() {
+            let call = async {
+                match &entry.queued {
+                    Some(options) if queues => {
+                        Box::pin(entry.push(event, options)).await.map(|()| Propagation::Continue)
+                    }
+                    Some(_) => Ok(Propagation::Continue),
+                    None => entry.call(event, &container).await,
+                }
+            };
+            let error = match AssertUnwindSafe(call).catch_unwind().await {
                 Ok(Ok(Propagation::Continue)) => continue,
                 Ok(Ok(Propagation::Stop)) => break,
                 Ok(Err(error)) => error,
@@ -127,6 +188,10 @@ impl EventBus {
             };
             failures.push(Failure { listener: entry.name.clone().into_owned(), error });
         }
-        if failures.is_empty() { Ok(()) } else { Err(EventError::Listeners { event: event.name(), failures }) }
+        failed(event, failures)
     }
+}
+
+fn failed(event: &AnyEvent, failures: Vec<Failure>) -> Result<(), EventError> {
+    if failures.is_empty() { Ok(()) } else { Err(EventError::Listeners { event: event.name(), failures }) }
 }

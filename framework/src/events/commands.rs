@@ -1,6 +1,6 @@
 //! The console's `event:list` command.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ struct Line<'a> {
     r#type: Option<&'static str>,
     listener: &'a str,
     priority: i32,
-    runs: &'static str,
+    runs: Cow<'static, str>,
 }
 
 impl<'a> Line<'a> {
@@ -27,8 +27,12 @@ impl<'a> Line<'a> {
             Some(event) => event.to_string(),
             None => entry.pattern.as_deref().unwrap_or("*").to_owned(),
         };
+        let runs = match &entry.queued {
+            Some(options) => format!("queue {}", options.queue()).into(),
+            None => "sync".into(),
+        };
         let r#type = entry.hears.map(crate::container::Key::full_name);
-        Self { event, r#type, listener: &entry.name, priority: entry.priority, runs: "sync" }
+        Self { event, r#type, listener: &entry.name, priority: entry.priority, runs }
     }
 }
 

@@ -1,6 +1,9 @@
 use std::fmt;
 
-use crate::{container::ContainerError, support::BoxError};
+use crate::{
+    container::ContainerError,
+    support::{BoxError, with_causes},
+};
 
 /// An event did not reach all its listeners.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +33,6 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.listener, self.error)
+        write!(f, "{}: {}", self.listener, with_causes(&*self.error))
     }
 }

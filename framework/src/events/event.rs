@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::{listener::Revive, queued};
 use crate::{
     container::Key,
     support::{Signal, short_name},
@@ -90,6 +91,10 @@ impl fmt::Debug for AnyEvent {
     note = "an event is a plain struct that derives `serde::Serialize` and `serde::Deserialize`; `AnyEvent` is any of them"
 )]
 pub trait Heard: Send + Sync + 'static {
+    /// Makes one of the JSON that it was stored as, where it is of one type.
+    #[doc(hidden)]
+    const REVIVE: Option<Revive>;
+
     /// The one type, where it is one.
     fn key() -> Option<Key>;
 
@@ -99,6 +104,8 @@ pub trait Heard: Send + Sync + 'static {
 
 #[diagnostic::do_not_recommend]
 impl<E: Event> Heard for E {
+    const REVIVE: Option<Revive> = Some(queued::revive::<E>);
+
     fn key() -> Option<Key> {
         Some(Key::of::<E>())
     }
@@ -109,6 +116,8 @@ impl<E: Event> Heard for E {
 }
 
 impl Heard for AnyEvent {
+    const REVIVE: Option<Revive> = None;
+
     fn key() -> Option<Key> {
         None
     }

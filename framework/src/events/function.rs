@@ -1,7 +1,7 @@
 use std::future::Future;
 
 use super::ListenerOutput;
-use crate::container::Dependency;
+use crate::container::{Dependency, up_to_eight};
 
 /// An async function or closure as a listener: takes the event by reference first, then up to eight dependencies.
 ///
@@ -58,12 +58,4 @@ macro_rules! functions {
     };
 }
 
-functions!();
-functions!(A1);
-functions!(A1 A2);
-functions!(A1 A2 A3);
-functions!(A1 A2 A3 A4);
-functions!(A1 A2 A3 A4 A5);
-functions!(A1 A2 A3 A4 A5 A6);
-functions!(A1 A2 A3 A4 A5 A6 A7);
-functions!(A1 A2 A3 A4 A5 A6 A7 A8);
+up_to_eight!(functions);

@@ -1,10 +1,12 @@
 use std::{any::type_name, borrow::Cow, future::Future, panic::Location, sync::Arc};
 
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 
 use super::{AnyEvent, Heard, ListenerFn, ListenerOutput, Propagation, pattern};
 use crate::{
     container::{Container, Dependencies, DependencyInfo, Injectable, Key, Resolver, Root},
+    queue::JobOptions,
     support::BoxError,
 };
 
@@ -47,6 +49,9 @@ pub trait Listener<E: Heard>: Injectable + Send + Sync + 'static {
 type Call =
     Arc<dyn for<'a> Fn(&'a AnyEvent, &'a Container) -> BoxFuture<'a, Result<Propagation, BoxError>> + Send + Sync>;
 
+/// Makes an event of the JSON that it was stored as.
+pub type Revive = fn(Value) -> Result<AnyEvent, BoxError>;
+
 /// A listener without its types, and what is said of it; for
 /// [`ApplicationBuilder::listener`](crate::foundation::ApplicationBuilder::listener).
 ///
@@ -60,12 +65,17 @@ type Call =
 #[must_use = "a listener hears nothing until it is registered"]
 pub struct ListenerEntry {
     pub(super) name: Cow<'static, str>,
+    /// Its name is the place where it stands, and changes with it.
+    pub(super) is_nameless: bool,
     /// The one type that it hears, where it is one.
     pub(super) hears: Option<Key>,
     pub(super) pattern: Option<Cow<'static, str>>,
     pub(super) priority: i32,
     pub(super) subscriber: Option<&'static str>,
     pub(super) dependencies: Vec<DependencyInfo>,
+    /// How it is queued, where it is.
+    pub(super) queued: Option<JobOptions>,
+    pub(super) revive: Option<Revive>,
     call: Call,
 }
 
@@ -82,7 +92,18 @@ impl ListenerEntry {
             None => Box::pin(async { Err("it was called with another event".into()) }),
         });
         let (name, hears) = (name.into(), E::key());
-        Self { name, hears, pattern: None, priority: 0, subscriber: None, dependencies, call }
+        Self {
+            name,
+            is_nameless: false,
+            hears,
+            pattern: None,
+            priority: 0,
+            subscriber: None,
+            dependencies,
+            queued: None,
+            revive: E::REVIVE,
+            call,
+        }
     }
 
     /// The listener that `L` is to `E`.
@@ -101,19 +122,24 @@ impl ListenerEntry {
         Arguments: Dependencies + Send,
         Function: for<'e> ListenerFn<'e, E, Arguments> + Clone + Send + Sync + 'static,
     {
-        Self::new::<E>(name_of::<Function>(Location::caller()), Arguments::infos(), move |event, app| {
+        let name = name_of::<Function>(Location::caller());
+        let is_nameless = is_closure::<Function>();
+        let entry = Self::new::<E>(name, Arguments::infos(), move |event, app| {
             // An async closure lends what it holds to its future, unless it gives itself up.
             let function = function.clone();
             Box::pin(async move {
                 let arguments = Arguments::resolve(&Resolver::new(app))?;
                 function.call(event, arguments).await.into_result()
             })
-        })
+        });
+        Self { is_nameless, ..entry }
     }
 
-    /// The same under another name, by which errors and `event:list` speak of it.
+    /// The same under another name, by which errors and `event:list` speak of it; and by which its jobs are found, where it is
+    /// [queued](Self::queued): it has to stay for as long as any of them wait.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
+        self.is_nameless = false;
         self
     }
 
@@ -153,11 +179,14 @@ impl ListenerEntry {
 }
 
 pub(super) fn name_of<Function>(location: &Location<'_>) -> Cow<'static, str> {
-    let name = type_name::<Function>();
-    if name.ends_with("{{closure}}") {
+    if is_closure::<Function>() {
         return format!("closure at {}:{}", location.file(), location.line()).into();
     }
-    name.into()
+    type_name::<Function>().into()
+}
+
+fn is_closure<Function>() -> bool {
+    type_name::<Function>().ends_with("{{closure}}")
 }
 
 /// Listeners that are registered where they stand; [`listener`](crate::listener) submits one.

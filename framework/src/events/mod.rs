@@ -33,8 +33,10 @@ mod listener;
 mod monitor;
 mod output;
 mod pattern;
+mod queued;
 mod signals;
 mod subscriber;
+mod under_way;
 
 pub use bus::EventBus;
 pub use error::{EventError, Failure};

@@ -1,18 +1,22 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use parking_lot::Mutex;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
     config::AlertConfig,
-    support::{Alert, Gauge, Measure, Metric, Reading, Signal, SignalSink},
+    support::{Alert, Gauge, Measure, Metric, Reading, Severity, Signal, SignalSink},
 };
 
 /// An average of fewer is none: it waits until there are more.
 const FEWEST: u64 = 20;
 
-/// Looks at every gauge again and again, and raises an [`Alert`] where one crosses its bound; the next one only after it has
-/// recovered. `serve` runs it.
+/// How long to wait for what gauges have to find out.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Looks at every gauge again and again, and raises an [`Alert`] where one crosses its bound, and one more where it becomes
+/// critical; the next one only after it has recovered. `serve` runs it.
 pub struct Monitor {
     gauges: Vec<Arc<dyn Gauge>>,
     config: Arc<AlertConfig>,
@@ -25,7 +29,7 @@ pub struct Monitor {
 struct Seen {
     sum: f64,
     count: u64,
-    is_out_of_order: bool,
+    severity: Option<Severity>,
 }
 
 impl Seen {
@@ -52,7 +56,15 @@ impl Monitor {
         Self { gauges, config, sink, seen: Mutex::default() }
     }
 
-    /// Looks once, and logs and raises what has got out of order since the last look.
+    /// Has all gauges find out what they are going to say.
+    pub async fn look(&self) {
+        let looks = join_all(self.gauges.iter().map(|gauge| gauge.look()));
+        if timeout(PATIENCE, looks).await.is_err() {
+            tracing::warn!("what is watched could not be found out in time");
+        }
+    }
+
+    /// Reads them once, and logs and raises what has got out of order since the last look.
     pub fn check(&self) -> Vec<Alert> {
         let readings: Vec<_> = self.gauges.iter().flat_map(|gauge| gauge.read()).collect();
         let alerts: Vec<_> = readings.into_iter().filter_map(|reading| self.judge(reading)).collect();
@@ -69,11 +81,16 @@ impl Monitor {
         let seen = seen.entry((metric, subject.clone())).or_default();
         let current = seen.since(current)?;
         let severity = limit.severity(current);
-        let was_out_of_order = std::mem::replace(&mut seen.is_out_of_order, severity.is_some());
-        if was_out_of_order && severity.is_none() {
-            tracing::info!(metric = metric.as_str(), subject, current, "it has recovered");
+        let Some(severity) = severity else {
+            if seen.severity.take().is_some() {
+                tracing::info!(metric = metric.as_str(), subject, current, "it has recovered");
+            }
+            return None;
+        };
+        if seen.severity >= Some(severity) {
+            return None;
         }
-        let severity = severity.filter(|_| !was_out_of_order)?;
+        seen.severity = Some(severity);
         Some(Alert::new(metric, subject, limit.threshold(), current, severity))
     }
 
@@ -88,6 +105,7 @@ impl Monitor {
         ticks.tick().await;
         loop {
             ticks.tick().await;
+            self.look().await;
             self.check();
         }
     }

@@ -5,15 +5,13 @@ use tokio::runtime::Handle;
 use super::{AnyEvent, EventBus};
 use crate::{
     container::{Ambient, Scope, current, enter_sync, spawn},
-    support::{Signal, SignalSink},
+    support::{Carried, Signal, SignalSink},
 };
-
-/// Marks the scope of a signal's listeners.
-struct Carried;
 
 impl SignalSink for EventBus {
     /// Runs the listeners of the signal's type in a task and a scope of their own. What they themselves give rise to is not
-    /// carried further: a slow query in a listener of slow queries would never end.
+    /// carried further: a slow query in a listener of slow queries would never end. The jobs that they
+    /// dispatch, or that they are, give rise to nothing either.
     fn raise(self: Arc<Self>, signal: Signal) {
         let event = AnyEvent::carried(signal);
         let Ok(app) = current() else { return };
@@ -24,8 +22,10 @@ impl SignalSink for EventBus {
         // Not the scope of whoever raised it, which may be inside a transaction.
         let scope = Scope::new();
         scope.set(Carried);
+        let begun = self.carried.begin();
         let listeners = async move {
-            if let Err(error) = self.run(&event).await {
+            let _begun = begun;
+            if let Err(error) = self.run(&event, true).await {
                 tracing::error!(error = %error, "a signal met an error");
             }
         };

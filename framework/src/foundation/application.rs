@@ -1,10 +1,14 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{ApplicationBuilder, StartError};
 use crate::{
     container::{Container, DynProvider},
     database::DatabaseAdmin,
+    events::EventBus,
 };
+
+/// How long what was raised last has to be heard.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// An application whose container is frozen.
 pub struct Application {
@@ -33,8 +37,14 @@ impl Application {
         &self.warnings
     }
 
-    /// Closes the database, after which nothing can be asked of the application.
+    /// Waits for the listeners of what was raised last, for ten seconds at most, and closes the database, after which nothing can be
+    /// asked of the application.
     pub async fn shutdown(&self) {
+        if let Ok(bus) = self.container.make::<EventBus>()
+            && tokio::time::timeout(LAST_WORDS, bus.settled()).await.is_err()
+        {
+            tracing::error!("listeners of signals still ran when the application ended, and were cut off");
+        }
         if let Ok(database) = self.container.make::<dyn DatabaseAdmin>() {
             database.close().await;
         }

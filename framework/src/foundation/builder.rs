@@ -1,29 +1,43 @@
 use std::{collections::HashSet, sync::Arc};
 
-use super::{Application, StartError};
+use super::{
+    Application, StartError,
+    clock::BoundClock,
+    scheduling::{OfDatabase, check_schedule_store, schedule_store},
+};
+#[cfg(feature = "smtp")]
+use crate::mail::SmtpTransport;
 use crate::{
     auth::{Argon2Hasher, Gate, Hasher},
-    cache::{CacheWarmer, Caches, DatabaseStore, Store, Stores, WarmerEntry, Warmers},
+    cache::{CacheWarmer, Caches, DatabaseStore, Stores, WarmerEntry, Warmers},
     config::{
-        AlertConfig, AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, RedisConfig,
+        AlertConfig, AppConfig, AuthConfig, CacheConfig, ConfigSet, DatabaseConfig, HttpConfig, LogConfig, MailConfig,
+        MailTransport, QueueConfig, RedisConfig, ScheduleConfig,
     },
     console::{Command, CommandEntry, Part, Registry},
     container::{ContainerBuilder, Dependencies, DynProvider, GraphFault, GraphFaults, Provider},
-    database::{Connection, DatabaseAdmin, Db, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
+    crypt::Crypter,
+    database::{Connection, DatabaseAdmin, Db, DerivedData, Migration, Migrator, Seed, Seeders, WatchPolicy, misnamed},
     events::{EventBus, Heard, ListenerEntry, ListenerFn, Monitor, Subscriber, subscriptions},
     http::{Hint, Hints, Kernel, Router, up},
+    mail::{DefaultMailer, LogTransport, Mailer, Transport},
+    queue::{DatabaseQueue, Drivers, Inbox, InboxPruner, Job, JobEntry, Jobs, Queue, QueueGauge},
+    schedule::{DatabaseFence, Schedule, ScheduleStore, Scheduler, Tasks},
     service::{AuditLog, DatabaseAuditLog, WhoActs},
     support::{Clock, Env, EnvFault, Gauge, LogSink, SignalSink, SystemClock, TracingLog, VariableInfo},
 };
 #[cfg(feature = "redis")]
 use crate::{
     cache::RedisStore,
+    queue::RedisDriver,
     redis::{Redis, RedisError},
 };
 
 type Configure = Box<dyn FnOnce(&Env, &mut ConfigSet) + Send>;
 type Register = Box<dyn FnOnce(&mut ContainerBuilder) + Send>;
-type AddDatabase = Box<dyn FnOnce(&DatabaseConfig, &mut ContainerBuilder) -> Result<Arc<dyn Store>, StartError> + Send>;
+type AddDatabase =
+    Box<dyn FnOnce(&DatabaseConfig, Arc<dyn Clock>, &mut ContainerBuilder) -> Result<OfDatabase, StartError> + Send>;
+type Fill = Box<dyn FnOnce(&mut Schedule) + Send>;
 
 /// What an application is built from; `app::application()` returns one, and every binary and test starts from it.
 #[derive(Default)]
@@ -34,8 +48,10 @@ pub struct ApplicationBuilder {
     providers: Vec<Box<dyn DynProvider>>,
     bindings: Vec<Register>,
     routes: Vec<fn(&mut Router)>,
+    schedules: Vec<Fill>,
     commands: Vec<CommandEntry>,
     listeners: Vec<ListenerEntry>,
+    jobs: Vec<JobEntry>,
     database: Option<AddDatabase>,
     backend: Option<&'static str>,
     migrations: &'static [Migration],
@@ -89,9 +105,21 @@ impl ApplicationBuilder {
         self
     }
 
+    /// Adds what runs by itself, and when.
+    pub fn schedule(mut self, schedule: impl FnOnce(&mut Schedule) + Send + 'static) -> Self {
+        self.schedules.push(Box::new(schedule));
+        self
+    }
+
     /// Adds a command: the explicit twin of [`command!`](crate::command).
     pub fn command<C: Command>(mut self) -> Self {
         self.commands.push(CommandEntry::of::<C>());
+        self
+    }
+
+    /// Adds a kind of job: the explicit twin of [`job`](crate::job).
+    pub fn job<J: Job>(mut self) -> Self {
+        self.jobs.push(JobEntry::of::<J>());
         self
     }
 
@@ -123,16 +151,21 @@ impl ApplicationBuilder {
     pub fn database<C: Connection>(mut self, migrations: &'static [Migration]) -> Self {
         self.backend = Some(C::BACKEND);
         self.migrations = migrations;
-        self.database = Some(Box::new(move |config, app| {
+        self.database = Some(Box::new(move |config, clock, app| {
             let db = Arc::new(Db::<C>::new(config.clone())?);
             app.instance(Arc::clone(&db));
-            let store = Arc::new(DatabaseStore::new(Arc::clone(&db), Arc::new(SystemClock)));
+            let store = Arc::new(DatabaseStore::new(Arc::clone(&db), Arc::clone(&clock)));
+            let fence = Arc::new(DatabaseFence::new(Arc::clone(&db)));
+            let queue = DatabaseQueue::of(&db, &clock);
+            let inbox = Inbox::new(Arc::clone(&clock));
+            app.instance(Arc::new(InboxPruner::of(&db, &inbox)));
+            app.instance(Arc::new(inbox));
             app.instance::<dyn AuditLog>(Arc::new(DatabaseAuditLog::new(Arc::clone(&db))));
             app.instance::<dyn DatabaseAdmin>(db);
             app.singleton(move |database: Arc<dyn DatabaseAdmin>, clock: Arc<dyn Clock>| {
                 Arc::new(Migrator::of_application(database, clock, migrations))
             });
-            Ok(store as Arc<dyn Store>)
+            Ok(OfDatabase { store, fence, queue: Some(queue) })
         }));
         self
     }
@@ -185,6 +218,12 @@ impl ApplicationBuilder {
         if let (Some(backend), Ok(database)) = (self.backend, configs.get::<DatabaseConfig>()) {
             check_backend(&env, backend, &database);
         }
+        if let Ok(mail) = configs.get::<MailConfig>() {
+            check_mailer(&env, &mail);
+        }
+        if let Ok(schedule) = configs.get::<ScheduleConfig>() {
+            check_schedule_store(&env, self.backend.is_some(), &schedule);
+        }
         #[cfg(feature = "redis")]
         let redis = configs.get::<RedisConfig>().ok().and_then(|config| open_redis(&env, &config));
         let warnings = env.check()?;
@@ -200,26 +239,59 @@ impl ApplicationBuilder {
         let watch = WatchPolicy::new(&config, &*configs.get::<DatabaseConfig>()?);
         let hasher: Arc<dyn Hasher> = Arc::new(Argon2Hasher::new(&*configs.get::<AuthConfig>()?)?);
         app.instance(hasher);
-        let mut stores = Stores::default();
+        let clock = Arc::new(BoundClock::default());
+        let crypter = Arc::new(Crypter::from_config(&config));
+        app.instance(Arc::clone(&crypter));
+        let (mut stores, mut drivers) = (Stores::default(), Drivers::default());
         #[cfg(feature = "redis")]
         if let Some(redis) = redis.map(Arc::new) {
             stores.redis = Some(Arc::new(RedisStore::new(Arc::clone(&redis))));
+            let (kept, clock) = (Arc::clone(&redis), Arc::clone(&clock));
+            drivers.redis = Some(Box::new(move || Arc::new(RedisDriver::new(kept, clock))));
             app.instance(redis);
         }
+        app.instance(transport(&*configs.get::<MailConfig>()?, &config));
+        app.singleton(|transport: Arc<dyn Transport>, config: Arc<MailConfig>| {
+            Arc::new(DefaultMailer::new(transport, &config))
+        });
+        app.singleton(|mailer: Arc<DefaultMailer>| -> Arc<dyn Mailer> { mailer });
         app.instance::<dyn Clock>(Arc::new(SystemClock));
         app.instance::<dyn LogSink>(Arc::new(TracingLog));
         app.instance(Arc::new(Gate));
         app.instance::<dyn WhoActs>(Arc::new(Gate));
         app.instance(Arc::new(Variables(env.declared())));
         app.instance(Arc::new(Hints(self.hints)));
-        if let Some(add) = self.database {
-            stores.database = Some(add(&*configs.get::<DatabaseConfig>()?, &mut app)?);
-        }
-        let caches = Caches::from_config(&*configs.get::<CacheConfig>()?, &stores, &(Arc::new(SystemClock) as _))?;
+        let mut database = match self.database {
+            Some(add) => Some(add(&*configs.get::<DatabaseConfig>()?, Arc::clone(&clock) as _, &mut app)?),
+            None => None,
+        };
+        stores.database = database.as_ref().map(|database| Arc::clone(&database.store));
+        let cache = configs.get::<CacheConfig>()?;
+        let caches = Caches::from_config(&cache, &stores, &(Arc::clone(&clock) as _))?;
+        let schedule = configs.get::<ScheduleConfig>()?;
+        let tasks = Tasks::collect(self.schedules, &registry, schedule.timezone);
+        let agreed = schedule_store(&schedule, &cache, &caches, database.as_ref());
+        faults.extend(tasks.faults().into_iter().chain(tasks.unshared(&agreed)));
+        let mut roots: Vec<_> = tasks.roots().collect();
+        app.instance(Arc::new(tasks));
+        app.instance(Arc::new(agreed));
+        app.singleton(
+            |tasks: Arc<Tasks>,
+             store: Arc<ScheduleStore>,
+             clock: Arc<dyn Clock>,
+             app: Arc<AppConfig>,
+             config: Arc<ScheduleConfig>| { Arc::new(Scheduler::new(tasks, store, clock, &app, &config)) },
+        );
         app.instance(Arc::new(caches.default_cache().clone()));
         let caches = Arc::new(caches);
         app.instance(Arc::clone(&caches));
+        let derived = Arc::clone(&caches);
+        app.tag(move || -> Arc<dyn DerivedData> { Arc::clone(&derived) as _ });
         app.tag(move || -> Arc<dyn Gauge> { Arc::clone(&caches) as _ });
+        drivers.database = database.as_mut().and_then(|database| database.queue.take());
+        let queue = Queue::from_config(&*configs.get::<QueueConfig>()?, drivers, &(Arc::clone(&clock) as _))?;
+        app.instance(Arc::new(queue.encrypting(crypter)));
+        app.tag(|queue: Arc<Queue>| -> Arc<dyn Gauge> { Arc::new(QueueGauge::new(Queue::clone(&queue))) });
         app.singleton(|gauges: Vec<Arc<dyn Gauge>>, config: Arc<AlertConfig>, sink: Arc<dyn SignalSink>| {
             Arc::new(Monitor::new(gauges, config, sink))
         });
@@ -235,6 +307,8 @@ impl ApplicationBuilder {
         faults.extend(registry.faults());
         let bus = EventBus::collect(self.listeners);
         faults.extend(bus.faults());
+        let jobs = Jobs::collect(self.jobs.into_iter().chain(bus.jobs()));
+        faults.extend(jobs.faults());
         faults.extend(duplicate_seeders(&self.seeders));
         let warmers = Warmers::collect(self.warmers);
         faults.extend(warmers.faults());
@@ -248,8 +322,8 @@ impl ApplicationBuilder {
         for routes in self.routes {
             routes(&mut router);
         }
-        let mut roots: Vec<_> =
-            registry.roots().chain(bus.roots()).chain(self.seeders.roots()).chain(warmers.roots()).collect();
+        roots.extend(registry.roots().chain(bus.roots()).chain(self.seeders.roots()));
+        roots.extend(warmers.roots().chain(jobs.roots()));
         // Bound although there are faults, so that these drag no false ones with them.
         let (table, route_roots, endpoint, route_faults) = router.build();
         faults.extend(route_faults);
@@ -260,6 +334,7 @@ impl ApplicationBuilder {
         let bus = Arc::new(bus);
         app.instance::<dyn SignalSink>(Arc::clone(&bus) as _);
         app.instance(bus);
+        app.instance(Arc::new(jobs));
         app.instance(Arc::new(self.seeders));
         app.instance(Arc::new(warmers));
         app.scoped(|| Arc::new(Seed::default()));
@@ -278,7 +353,9 @@ impl ApplicationBuilder {
         if !faults.is_empty() {
             return Err(GraphFaults(faults).into());
         }
-        Ok(Application::new(app.freeze()?, self.providers, warnings))
+        let container = app.freeze()?;
+        clock.bind(container.make::<dyn Clock>()?);
+        Ok(Application::new(container, self.providers, warnings))
     }
 }
 
@@ -297,6 +374,23 @@ fn check_backend(env: &Env, backend: &'static str, config: &DatabaseConfig) {
             "for `{backend}`, which this application is built for: change the address, or the feature in Cargo.toml"
         );
         env.fault(EnvFault::Wrong { name: "DATABASE_URL", value: format!("for `{scheme}`"), expected });
+    }
+}
+
+/// Notes, with all other faults, a way to send mail that this build has not.
+fn check_mailer(env: &Env, config: &MailConfig) {
+    if config.mailer == MailTransport::Smtp && cfg!(not(feature = "smtp")) {
+        let expected = "log, or this application built with the feature `smtp` in Cargo.toml".to_owned();
+        env.fault(EnvFault::Wrong { name: "MAIL_MAILER", value: "smtp".to_owned(), expected });
+    }
+}
+
+/// What carries mail on.
+fn transport(config: &MailConfig, app: &AppConfig) -> Arc<dyn Transport> {
+    match config.mailer {
+        #[cfg(feature = "smtp")]
+        MailTransport::Smtp => Arc::new(SmtpTransport::new(config, app)),
+        _ => Arc::new(LogTransport::new(app)),
     }
 }
 
@@ -340,7 +434,16 @@ fn add_default_configs(env: &Env, configs: &mut ConfigSet) {
     if configs.get::<LogConfig>().is_err() {
         configs.insert("log", LogConfig::from_env(env));
     }
+    if configs.get::<QueueConfig>().is_err() {
+        configs.insert("queue", QueueConfig::from_env(env));
+    }
+    if configs.get::<MailConfig>().is_err() {
+        configs.insert("mail", MailConfig::from_env(env));
+    }
     if configs.get::<RedisConfig>().is_err() {
         configs.insert("redis", RedisConfig::from_env(env));
+    }
+    if configs.get::<ScheduleConfig>().is_err() {
+        configs.insert("schedule", ScheduleConfig::from_env(env));
     }
 }

@@ -97,7 +97,7 @@ struct KeyGenerate {
     /// Print the key instead of writing it to .env
     #[arg(long)]
     show: bool,
-    /// Replace a key that .env has already: what was encrypted or signed with it is lost
+    /// Replace a key that .env has already: what it encrypted is lost where APP_PREVIOUS_KEYS does not name it
     #[arg(long)]
     force: bool,
 }

@@ -4,6 +4,7 @@ use crate::{
     config::ConfigError,
     container::{ContainerError, GraphFaults},
     database::{DbError, MigrationError},
+    queue::MissingDriver,
     support::{BoxError, EnvError, EnvFaults, short_name},
 };
 
@@ -26,6 +27,9 @@ pub enum StartError {
     /// A cache is to be kept where the application keeps nothing.
     #[error(transparent)]
     Cache(#[from] MissingStore),
+    /// Jobs are to wait where the application keeps nothing.
+    #[error(transparent)]
+    Queue(#[from] MissingDriver),
     /// The container's graph has faults.
     #[error(transparent)]
     Graph(#[from] GraphFaults),

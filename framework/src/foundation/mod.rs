@@ -6,10 +6,12 @@
 
 mod application;
 mod builder;
+mod clock;
 mod commands;
 mod error;
 mod logging;
 mod run;
+mod scheduling;
 
 pub use application::Application;
 pub use builder::ApplicationBuilder;

@@ -8,9 +8,11 @@ use std::{
 use super::{ApplicationBuilder, logging};
 use crate::{
     config::{DatabaseConfig, LogConfig},
-    console::{Console, Exit, Parsed, Registry, Stage, parse},
+    console::{Exit, Parsed, Stage, parse},
     container::{Container, set_global},
     database::{DatabaseAdmin, advice},
+    queue::Queue,
+    support::with_causes,
 };
 
 /// The whole `main` of a binary: runs the command that the command line names, and gives the exit code.
@@ -43,21 +45,15 @@ pub async fn run(application: ApplicationBuilder, line: impl IntoIterator<Item =
         Ok(parsed) => parsed,
         Err(exit) => return exit,
     };
-    match execute(application, &parsed, &registry).await {
+    match execute(application, &parsed).await {
         Ok(()) => Exit::Done,
         Err(error) => {
-            let mut text = error.to_string();
-            for cause in error.chain().skip(1) {
-                let cause = cause.to_string();
-                if !text.contains(&cause) {
-                    text = format!("{text}: {cause}");
-                }
-            }
+            let mut text = with_causes(error.as_ref());
             if let Some(advice) = advice(&text) {
                 text = format!("{text}: {advice}");
             }
             complain(format_args!("{text}"));
-            Exit::Failed
+            Exit::of(&error)
         }
     }
 }
@@ -73,13 +69,34 @@ fn name_database(error: anyhow::Error, container: &Container) -> anyhow::Error {
     }
 }
 
+/// Says of jobs that they go with this process: nobody works on them, and nobody else ever saw them.
+async fn warn_of_lost_jobs(container: &Container) {
+    let Ok(queue) = container.make::<Queue>() else { return };
+    if !queue.is_in_memory() || queue.is_sync() {
+        return;
+    }
+    for (name, depth) in queue.depths().await.unwrap_or_default() {
+        if depth.total() > 0 {
+            let jobs = depth.total();
+            warn(format_args!(
+                "{jobs} job(s) of the queue `{name}` are lost with this process, in whose memory they wait \
+                 (QUEUE_CONNECTION=memory): let `serve` run what dispatches them, or have them wait in a database or in Redis"
+            ));
+        }
+    }
+}
+
 /// Says what went wrong. Where that cannot be written either, the exit code says it: `eprintln` would panic.
 fn complain(what: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "error: {what}");
 }
 
-async fn execute(application: ApplicationBuilder, parsed: &Parsed, registry: &Registry) -> anyhow::Result<()> {
-    let mut console: Console = parsed.console(registry);
+fn warn(what: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "warning: {what}");
+}
+
+async fn execute(application: ApplicationBuilder, parsed: &Parsed) -> anyhow::Result<()> {
+    let mut console = parsed.console();
     if parsed.stage() == Stage::Nothing {
         return parsed.run(None, &mut console).await;
     }
@@ -97,5 +114,8 @@ async fn execute(application: ApplicationBuilder, parsed: &Parsed, registry: &Re
     let container = application.container().scope();
     let done = container.run(parsed.run(Some(&container), &mut console)).await;
     application.shutdown().await;
+    if parsed.stage() >= Stage::Booted {
+        warn_of_lost_jobs(&container).await;
+    }
     done.map_err(|error| name_database(error, &container))
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use super::{Hints, Kernel, RouteTable, bind, serve};
 use crate::{
@@ -13,6 +16,7 @@ use crate::{
     container,
     database::{Migrator, Seeders},
     events::Monitor,
+    queue::Worker,
 };
 
 /// `route:list`
@@ -109,19 +113,33 @@ impl Command for Serve {
             console.line("");
         }
         console.line("Stop it with Ctrl+C.");
+        let watching = container::spawn(async move { monitor.run().await });
+        let (stopping, stopped) = watch::channel(false);
+        let working = match Worker::beside_server(&container)? {
+            Some(worker) => {
+                console.line(format!("Jobs are run here too: {}.", worker.names().join(", ")));
+                let container = container.clone();
+                Some(container::spawn(async move { worker.run_anew(&container, stopped).await }))
+            }
+            None => None,
+        };
         let stop = async {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            tracing::info!("stopping: open requests may end");
+            tracing::info!("stopping: open requests and jobs may end");
+            let _ = stopping.send(true);
         };
-        let watching = container::spawn(async move { monitor.run().await });
         // Requests have scopes of their own, outside this command's.
         if !serve(listener, kernel.endpoint(&container), &config, stop).await {
             tracing::warn!("requests were still open at the deadline, and were cut off");
         }
         watching.abort();
+        if let Some(working) = working {
+            let report = working.await??;
+            tracing::info!(?report, "the worker has ended");
+        }
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! A route's path, read: what of it is fixed, and what are its parameters.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 /// A part of a path between two slashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,16 @@ impl Pattern {
             }
         }
         found.next().is_none()
+    }
+
+    /// Which of two that match the same path is tried first.
+    pub(super) fn order(&self, other: &Self) -> Ordering {
+        let rank = |segment: &Segment| match segment {
+            Segment::Fixed(_) => 0,
+            Segment::Parameter(_) => 1,
+            Segment::Rest(_) => 2,
+        };
+        self.0.iter().map(rank).cmp(other.0.iter().map(rank))
     }
 
     /// The path with its parameters' names left out: two of the same shape match the same addresses.

@@ -12,8 +12,11 @@ use crate::redis::RedisError;
 use crate::{
     auth::{AuthError, HashError},
     container::ContainerError,
+    crypt::CryptError,
     database::{CursorError, DbError, advice},
     events::EventError,
+    mail::MailError,
+    support::{BoxError, with_causes},
 };
 
 /// An error as the client sees it: RFC 9457's `application/problem+json`.
@@ -33,7 +36,7 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<BoxError>,
 }
 
 /// What is wrong with one field of a request.
@@ -101,14 +104,24 @@ impl Problem {
     }
 
     /// 503: the server has too much to do, or no room to do it in.
-    pub fn overloaded(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn overloaded(source: impl Into<BoxError>) -> Self {
         Self { source: Some(source.into()), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "") }
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
     /// 500: something failed that is none of the client's business. It is logged, and the client gets the request id.
-    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn internal(source: impl Into<BoxError>) -> Self {
         Self { source: Some(source.into()), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "") }
+    }
+
+    /// The problem of an error whose type is not known. One of the database's, Redis' or the application's own is what it is
+    /// elsewhere; any other is a 500.
+    pub fn of(error: BoxError) -> Self {
+        let known = error.downcast::<Self>().map(|problem| *problem);
+        let known = known.or_else(|error| error.downcast::<DbError>().map(|error| (*error).into()));
+        #[cfg(feature = "redis")]
+        let known = known.or_else(|error| error.downcast::<RedisError>().map(|error| (*error).into()));
+        known.unwrap_or_else(Self::internal)
     }
 
     /// The same with one more wrong field.
@@ -134,7 +147,7 @@ impl Problem {
     pub(crate) fn cause(&self) -> String {
         match &self.source {
             Some(source) => {
-                let text = chain(&**source);
+                let text = with_causes(&**source);
                 match advice(&text) {
                     Some(advice) => format!("{text} ({advice})"),
                     None => text,
@@ -162,21 +175,6 @@ impl Problem {
         }
         response
     }
-}
-
-/// An error and all that it was caused by.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        next = cause.source();
-    }
-    text
 }
 
 impl fmt::Display for Problem {
@@ -231,6 +229,18 @@ impl From<HashError> for Problem {
             HashError::Overloaded { .. } => Self::overloaded(error),
             _ => Self::internal(error),
         }
+    }
+}
+
+impl From<MailError> for Problem {
+    fn from(error: MailError) -> Self {
+        if error.is_transient() { Self::overloaded(error) } else { Self::internal(error) }
+    }
+}
+
+impl From<CryptError> for Problem {
+    fn from(error: CryptError) -> Self {
+        Self::internal(error)
     }
 }
 

@@ -7,7 +7,10 @@ use super::{
     Operation,
     pattern::{Pattern, Segment},
 };
-use crate::container::ContainerError;
+use crate::{
+    container::ContainerError,
+    support::{did_you_mean, nearest},
+};
 
 /// What is known of a route.
 #[derive(Debug, Clone, Serialize)]
@@ -40,7 +43,7 @@ pub enum UrlError {
     #[error(transparent)]
     Container(#[from] ContainerError),
     /// No route has this name.
-    #[error("no route is called `{name}`{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    #[error("no route is called `{name}`{}", did_you_mean(nearest.as_deref()))]
     UnknownRoute {
         /// The name.
         name: String,
@@ -82,12 +85,13 @@ impl RouteTable {
         self.find(name).is_some()
     }
 
-    /// The route that answers this method and path. Where several match, it is the one with the most that is fixed.
+    /// The route that answers this method and path. Where several match, it is the one that poem tries first: part by part, text
+    /// comes before a parameter, and that before all that is left.
     pub fn find_by_path(&self, method: &str, path: &str) -> Option<&RouteInfo> {
         // Whatever answers GET answers HEAD.
         let method = if method == "HEAD" { "GET" } else { method };
         let matching = self.0.iter().filter(|route| route.method == method && route.pattern.matches(path));
-        matching.min_by_key(|route| route.path.matches(['{', '*']).count())
+        matching.min_by(|one, other| one.pattern.order(&other.pattern))
     }
 
     /// The path of the route of this name, with its parameters filled in and escaped. What is given and no parameter of
@@ -98,7 +102,7 @@ impl RouteTable {
     pub fn path(&self, name: &str, parameters: &[(&str, &dyn Display)]) -> Result<String, UrlError> {
         let Some(route) = self.find(name) else {
             let names = self.0.iter().filter_map(|route| route.name.as_deref());
-            let nearest = crate::support::nearest(name, names).map(str::to_owned);
+            let nearest = nearest(name, names).map(str::to_owned);
             return Err(UrlError::UnknownRoute { name: name.to_owned(), nearest });
         };
         let mut left = parameters.to_vec();

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::DriverError;
+use super::{DriverError, JobId};
 use crate::container::ContainerError;
 
 /// A job could not be dispatched, or the queue not be asked.
@@ -14,9 +14,15 @@ pub enum QueueError {
     #[error("the job `{kind}` cannot be written: {reason}")]
     NotWritable {
         /// Its kind.
-        kind: &'static str,
+        kind: String,
         /// What serde says.
         reason: String,
+    },
+    /// A queue that cannot be called so.
+    #[error("a queue cannot be called `{queue}`: its name has 1 to 255 bytes")]
+    Name {
+        /// Its name.
+        queue: String,
     },
     /// Where jobs wait is not to be had.
     #[error("the queue could not {operation}: {source}")]
@@ -26,12 +32,37 @@ pub enum QueueError {
         /// Why it could not.
         source: Arc<DriverError>,
     },
+    /// A job was to end in its own transaction, and its queue is not in the database of that.
+    #[error(
+        "the job {job} cannot end in this transaction, since its queue is not in the same database: keep the queue there by \
+         `DatabaseDriver`, or mark the job by `Inbox` and let the worker end it"
+    )]
+    Elsewhere {
+        /// The job.
+        job: JobId,
+    },
+    /// A job was to end in its own transaction, and had been given to another worker by then.
+    #[error("the job {job} was given to another worker while it ran here, so its transaction must not be committed")]
+    Stale {
+        /// The job.
+        job: JobId,
+    },
     /// A job that was to run where it was dispatched failed there.
     #[error("the job `{kind}` failed: {reason}")]
     Failed {
         /// Its kind.
-        kind: &'static str,
+        kind: String,
         /// What it returned, or that it panicked.
         reason: String,
     },
+    /// There is no failed job of that key.
+    #[error("no failed job is {}: `artisan queue:failed` lists those there are", listed(.ids))]
+    NotFailed {
+        /// The keys that no failed job has.
+        ids: Vec<JobId>,
+    },
+}
+
+fn listed(ids: &[JobId]) -> String {
+    ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" or ")
 }

@@ -1,21 +1,21 @@
-use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use futures_util::future::FutureExt;
-use tokio::sync::watch;
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::{
-    Depth, Driver, DriverError, FailedJob, Job, JobId, JobRun, Message, Priority, QueueError, Unique,
-    driver::{Durability, Pushed},
-    envelope::{self, Header},
+    Batch, BatchId, BatchStatus, Chain, Depth, Dispatch, Driver, DriverError, Durability, FailedJob, Job, JobEntry,
+    JobId, JobOptions, Message, Order, Push, QueueError, Relay, Transactional, Unique, WorkerStatus,
+    compose::Place,
+    envelope::{Codec, Header},
+    options::Due,
+    status, sync,
 };
 use crate::{
-    config::{QueueConfig, QueueConnection, QueueFormat},
-    container::{self, Ambient, ContainerError, Dependencies, Resolver, Scope, enter, panic_message},
-    database::{after_commit, in_transaction},
-    support::{Clock, SystemClock, Timestamp},
+    container::in_scope,
+    crypt::Crypter,
+    support::{Carried, Clock, Timestamp, TraceId, WireFormat},
 };
-
-use super::MemoryDriver;
 
 /// The queues of an application. A clone is the same.
 ///
@@ -29,34 +29,97 @@ use super::MemoryDriver;
 /// ```
 #[derive(Clone)]
 pub struct Queue {
-    driver: Arc<dyn Driver>,
+    pub(super) driver: Arc<dyn Driver>,
     clock: Arc<dyn Clock>,
-    format: QueueFormat,
+    codec: Codec,
     // Jobs run where they are dispatched.
-    sync: bool,
+    pub(super) sync: bool,
+    // What is pushed inside a transaction becomes a part of it.
+    pub(super) transactional: Option<Arc<dyn Transactional>>,
+    // What transactions have left behind.
+    relay: Option<Arc<dyn Relay>>,
+    // Nothing but this process works on it, where it does.
+    embedded: bool,
+    #[cfg(feature = "testing")]
+    pub(super) faked: super::fake::Faked,
 }
 
 impl fmt::Debug for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue")
-            .field("durability", &self.durability())
-            .field("sync", &self.sync)
-            .finish_non_exhaustive()
+        f.debug_struct("Queue").field("sync", &self.sync).finish_non_exhaustive()
     }
 }
 
 impl Queue {
-    /// The queues that the configuration describes.
-    pub fn from_config(config: &QueueConfig) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let driver = Arc::new(MemoryDriver::new(Arc::clone(&clock)));
-        let queue = Self::new(driver, config.format, clock);
-        Self { sync: config.connection == QueueConnection::Sync, ..queue }
+    /// Queues by this driver.
+    pub fn new(driver: Arc<dyn Driver>, format: WireFormat, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            driver,
+            clock,
+            codec: Codec { format, crypter: None },
+            sync: false,
+            transactional: None,
+            relay: None,
+            embedded: true,
+            #[cfg(feature = "testing")]
+            faked: super::fake::Faked::default(),
+        }
     }
 
-    /// Queues by this driver.
-    pub fn new(driver: Arc<dyn Driver>, format: QueueFormat, clock: Arc<dyn Clock>) -> Self {
-        Self { driver, clock, format, sync: false }
+    /// What transactions have left in an outbox is pushed by this.
+    #[must_use]
+    pub fn relayed_by(self, relay: Arc<dyn Relay>) -> Self {
+        Self { relay: Some(relay), ..self }
+    }
+
+    /// Pushes what transactions have left in the outbox; how many pushes that were, and `None` where there is no outbox.
+    ///
+    /// # Errors
+    /// [`QueueError`].
+    pub async fn relay(&self) -> Result<Option<u64>, QueueError> {
+        match &self.relay {
+            Some(relay) => relay.relay().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether what works on it is rather this process than others.
+    pub(super) fn embedded(self, embedded: bool) -> Self {
+        Self { embedded, ..self }
+    }
+
+    /// Whether it is in this process, or in a file that no server stands between.
+    pub fn is_embedded(&self) -> bool {
+        self.embedded
+    }
+
+    /// Whether jobs wait in the memory of this process, where no other finds them.
+    pub fn is_in_memory(&self) -> bool {
+        let driver: &dyn std::any::Any = &*self.driver;
+        driver.is::<super::MemoryDriver>()
+    }
+
+    /// Whether jobs do not wait, but run where they are dispatched.
+    pub fn is_sync(&self) -> bool {
+        self.sync
+    }
+
+    /// Jobs do not wait at all: each runs where it is dispatched, once, and its dispatch fails where it does.
+    #[must_use]
+    pub fn at_once(self) -> Self {
+        Self { sync: true, ..self }
+    }
+
+    /// Begins to record what is pushed in place of queueing it, in place of an earlier fake.
+    #[cfg(feature = "testing")]
+    pub fn fake(&self) -> super::QueueFake {
+        self.faked.begin(self.codec.clone())
+    }
+
+    /// What is dispatched inside a transaction is written by it, as a part of it.
+    #[must_use]
+    pub fn within(self, transactional: Arc<dyn Transactional>) -> Self {
+        Self { transactional: Some(transactional), ..self }
     }
 
     /// What the queues are kept by.
@@ -65,17 +128,30 @@ impl Queue {
     }
 
     /// What a job that was dispatched outlives.
-    pub fn durability(&self) -> Durability {
-        self.driver.durability()
+    ///
+    /// # Errors
+    /// [`QueueError::Driver`].
+    pub async fn durability(&self) -> Result<Durability, QueueError> {
+        self.driver.durability().await.map_err(|error| failed("say what it keeps", error))
     }
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
+    pub(super) fn codec(&self) -> &Codec {
+        &self.codec
+    }
+
+    /// Encrypts with this what is to be [encrypted](Job::ENCRYPTED).
+    #[must_use]
+    pub fn encrypting(self, crypter: Arc<Crypter>) -> Self {
+        Self { codec: Codec { crypter: Some(crypter), ..self.codec }, ..self }
+    }
+
     /// A job that is about to be dispatched.
     pub fn job<J: Job>(&self, job: J) -> Dispatch<'_, J> {
-        Dispatch { queue: self, job, on: J::QUEUE.to_owned(), priority: J::PRIORITY, delay: None, tries: J::TRIES }
+        Dispatch::new(self, job)
     }
 
     /// Dispatches a job as its kind says. Inside a transaction it waits for the commit, and is not dispatched where that is
@@ -103,15 +179,58 @@ impl Queue {
         &self,
         jobs: impl IntoIterator<Item = J>,
     ) -> Result<Vec<Option<JobId>>, QueueError> {
-        if self.sync {
-            let mut ids = Vec::new();
-            for job in jobs {
-                ids.push(self.job(job).dispatch().await?);
-            }
-            return Ok(ids);
-        }
-        let messages: Result<Vec<_>, _> = jobs.into_iter().map(|job| self.job(job).message()).collect();
-        self.push(messages?).await
+        let options = JobOptions::of::<J>();
+        let messages: Result<Vec<_>, _> = jobs.into_iter().map(|job| self.message(&job, &options)).collect();
+        self.push_messages(messages?, options.after_commit).await
+    }
+
+    /// Dispatches jobs of which each begins when the one before it is done.
+    ///
+    /// # Errors
+    /// [`QueueError`].
+    pub async fn chain(&self, chain: Chain) -> Result<(), QueueError> {
+        let push = chain.seal(self, None)?;
+        self.push(push, true).await.map(drop)
+    }
+
+    /// Dispatches jobs that run beside each other.
+    ///
+    /// # Errors
+    /// [`QueueError`].
+    pub async fn batch(&self, batch: Batch) -> Result<BatchId, QueueError> {
+        let (id, push) = batch.seal(self, None, None)?;
+        self.push(push, true).await?;
+        Ok(id)
+    }
+
+    /// How far a batch has come; `None` where it is not known, or was pruned.
+    ///
+    /// # Errors
+    /// [`QueueError::Driver`].
+    pub async fn find_batch(&self, id: BatchId) -> Result<Option<BatchStatus>, QueueError> {
+        let batches = self.driver.admin().batches().list(Some(&[id])).await;
+        Ok(batches.map_err(|error| failed("find a batch", error))?.pop())
+    }
+
+    /// Has a batch not go on; whether it was still under way.
+    ///
+    /// # Errors
+    /// [`QueueError::Driver`].
+    pub async fn cancel_batch(&self, id: BatchId) -> Result<bool, QueueError> {
+        self.driver.admin().batches().cancel(id).await.map_err(|error| failed("cancel a batch", error))
+    }
+
+    /// More members for a batch that is under way; a job does that for the batch that it is a member of.
+    ///
+    /// # Errors
+    /// [`QueueError`].
+    pub async fn add_to_batch<J: Job>(&self, id: BatchId, jobs: impl IntoIterator<Item = J>) -> Result<(), QueueError> {
+        let options = JobOptions::of::<J>();
+        let place = || Place { next: None, batch: Some(id) };
+        let messages: Result<Vec<_>, _> = jobs.into_iter().map(|job| self.member(&job, &options, place())).collect();
+        let messages = messages?;
+        let grown = vec![(id, u64::try_from(messages.len()).unwrap_or(u64::MAX))];
+        self.push(Push { messages, grown, ..Push::NOTHING }, options.after_commit).await.map(drop)
     }
 
     /// Runs a job here and now, once.
@@ -119,37 +238,105 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Failed`].
     pub async fn dispatch_sync<J: Job>(&self, job: J) -> Result<(), QueueError> {
-        let container = container::current().map_err(ContainerError::from)?;
-        let dependencies = J::Dependencies::resolve(&Resolver::new(&container))?;
-        let (_never, stop) = watch::channel(false);
-        let run = JobRun::new(JobId::new(), J::QUEUE, 1, 1, stop);
-        let scope = Ambient::new(container.with_scope(Arc::new(Scope::new())));
-        let handled = AssertUnwindSafe(enter(scope, job.handle(dependencies, &run))).catch_unwind().await;
-        let reason = match handled {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => error.to_string(),
-            Err(panic) => format!("panicked: {}", panic_message(&*panic)),
-        };
-        Err(QueueError::Failed { kind: J::NAME, reason })
+        let message = self.message(&job, &JobOptions::of::<J>().tries(1))?;
+        sync::run(self, vec![message].into(), Some(JobEntry::of::<J>())).await
     }
 
-    /// Pushes messages, after the commit of the transaction that is open here.
-    async fn push(&self, messages: Vec<Message>) -> Result<Vec<Option<JobId>>, QueueError> {
-        let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
-        if in_transaction() {
-            let queue = self.clone();
-            let count = messages.len();
-            let push = async move {
-                if let Err(error) = queue.driver.push(messages).await {
-                    tracing::error!(%error, count, "jobs dispatched in a transaction are lost: it is committed, and the queue failed");
-                }
-            };
-            after_commit(push).await.map_err(ContainerError::from)?;
-            return Ok(ids.into_iter().map(Some).collect());
+    /// The message of a job that stands by itself.
+    pub(super) fn message<J: Job>(&self, job: &J, options: &JobOptions) -> Result<Message, QueueError> {
+        let unique = job.unique().map(|unique| Unique {
+            key: format!("{}:{}", J::NAME, unique.key),
+            lasts: unique.lasts,
+            until: unique.until,
+        });
+        let now = self.now();
+        let due = match options.due {
+            Due::At(moment) => Some(moment),
+            Due::After(delay) => (!delay.is_zero()).then(|| now.plus(delay)),
+        };
+        let message = self.sealed(Kind::of::<J>(), job, options, Place::default(), now)?;
+        Ok(Message { due, unique, ..message })
+    }
+
+    /// The message of a job that is one among others, which begins when its turn comes.
+    pub(super) fn member<J: Job>(&self, job: &J, options: &JobOptions, place: Place) -> Result<Message, QueueError> {
+        let message = self.sealed(Kind::of::<J>(), job, options, place, self.now())?;
+        Ok(match options.due {
+            Due::At(moment) => Message { due: Some(moment), ..message },
+            Due::After(delay) => Message { delay: Some(delay), ..message },
+        })
+    }
+
+    /// Dispatches what runs as a job of this kind without being one.
+    pub(crate) async fn dispatch_as(
+        &self,
+        kind: String,
+        fields: &impl Serialize,
+        options: &JobOptions,
+    ) -> Result<(), QueueError> {
+        let now = self.now();
+        let due = match options.due {
+            Due::At(moment) => Some(moment),
+            Due::After(delay) => (!delay.is_zero()).then(|| now.plus(delay)),
+        };
+        let message = self.sealed(
+            Kind { name: kind.into(), version: 1, encrypted: false },
+            fields,
+            options,
+            Place::default(),
+            now,
+        )?;
+        self.push_messages(vec![Message { due, ..message }], options.after_commit).await.map(drop)
+    }
+
+    fn sealed(
+        &self,
+        kind: Kind,
+        fields: &impl Serialize,
+        options: &JobOptions,
+        place: Place,
+        now: Timestamp,
+    ) -> Result<Message, QueueError> {
+        let Kind { name: kind, version, encrypted } = kind;
+        if options.queue.is_empty() || options.queue.len() > LONGEST_NAME {
+            return Err(QueueError::Name { queue: options.queue.clone() });
         }
-        let pushed = self.driver.push(messages).await.map_err(|error| failed("take a job", error))?;
-        let stored = ids.into_iter().zip(pushed).map(|(id, pushed)| (pushed == Pushed::Stored).then_some(id));
-        Ok(stored.collect())
+        let header = Header {
+            kind: kind.clone(),
+            version,
+            tries: options.tries,
+            backoff: options.backoff.clone(),
+            timeout: options.timeout,
+            retry_for: options.retry_for,
+            at: now.utc().timestamp_millis(),
+            trace: in_scope::<TraceId>().ok().flatten().map(|trace| trace.as_str().to_owned().into()),
+            next: place.next,
+            carried: in_scope::<Carried>().ok().flatten().is_some(),
+        };
+        let sealed = self.codec.seal(fields, &header, encrypted);
+        let payload = match sealed {
+            Ok(payload) => payload,
+            Err(error) => return Err(QueueError::NotWritable { kind: kind.into_owned(), reason: error.to_string() }),
+        };
+        Ok(Message {
+            id: JobId::new(),
+            queue: options.queue.clone(),
+            priority: options.priority,
+            due: None,
+            delay: None,
+            unique: None,
+            batch: place.batch,
+            kind,
+            payload,
+        })
+    }
+
+    /// What there is in each queue, by name.
+    ///
+    /// # Errors
+    /// [`QueueError::Driver`].
+    pub async fn depths(&self) -> Result<Vec<(String, Depth)>, QueueError> {
+        self.driver.admin().depths().await.map_err(|error| failed("be counted", error))
     }
 
     /// What there is in a queue.
@@ -157,7 +344,8 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Driver`].
     pub async fn depth(&self, queue: &str) -> Result<Depth, QueueError> {
-        self.driver.depth(queue).await.map_err(|error| failed("be counted", error))
+        let depths = self.depths().await?;
+        Ok(depths.into_iter().find(|(name, _)| name == queue).map(|(_, depth)| depth).unwrap_or_default())
     }
 
     /// Takes out of a queue what does not run yet; how much that was.
@@ -165,15 +353,52 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Driver`].
     pub async fn clear(&self, queue: &str) -> Result<u64, QueueError> {
-        self.driver.clear(queue).await.map_err(|error| failed("be cleared", error))
+        self.driver.admin().clear(queue).await.map_err(|error| failed("be cleared", error))
     }
 
-    /// The jobs that failed for good, the latest first.
+    /// Has nothing claimed from a queue any more; what runs goes on.
+    ///
+    /// # Errors
+    /// [`QueueError::Driver`].
+    pub async fn pause(&self, queue: impl Into<String>) -> Result<(), QueueError> {
+        self.order(Order::Pause(queue.into()), "be paused").await
+    }
+
+    /// Has a queue that was [paused](Self::pause) go on.
+    ///
+    /// # Errors
+    /// [`QueueError::Driver`].
+    pub async fn resume(&self, queue: impl Into<String>) -> Result<(), QueueError> {
+        self.order(Order::Continue(queue.into()), "go on").await
+    }
+
+    /// Has all workers that run now end what they do and stop.
+    ///
+    /// # Errors
+    /// [`QueueError::Driver`].
+    pub async fn restart(&self) -> Result<(), QueueError> {
+        self.order(Order::Restart(self.now()), "tell its workers").await
+    }
+
+    async fn order(&self, order: Order, operation: &'static str) -> Result<(), QueueError> {
+        self.driver.admin().order(order).await.map_err(|error| failed(operation, error))
+    }
+
+    /// What the workers that are alive say of themselves. One of another release that says it otherwise is left out.
+    ///
+    /// # Errors
+    /// [`QueueError::Driver`].
+    pub async fn workers(&self) -> Result<Vec<(Uuid, WorkerStatus)>, QueueError> {
+        let workers = self.driver.admin().workers().await.map_err(|error| failed("list its workers", error))?;
+        Ok(workers.into_iter().filter_map(|(id, said)| Some((id, status::read(&said)?))).collect())
+    }
+
+    /// The jobs that failed for good, the latest first, all of them at once. See [`failed_keys`](Self::failed_keys).
     ///
     /// # Errors
     /// [`QueueError::Driver`].
     pub async fn failed(&self) -> Result<Vec<FailedJob>, QueueError> {
-        self.driver.failed().list(None).await.map_err(|error| failed("list what failed", error))
+        self.driver.admin().failed().list(None).await.map_err(|error| failed("list what failed", error))
     }
 
     /// Has failed jobs tried again, as if they never had been; how many there were.
@@ -181,7 +406,7 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Driver`].
     pub async fn retry(&self, ids: &[JobId]) -> Result<u64, QueueError> {
-        self.driver.failed().retry(ids).await.map_err(|error| failed("retry", error))
+        self.driver.admin().failed().retry(ids).await.map_err(|error| failed("retry", error))
     }
 
     /// Deletes failed jobs; how many there were.
@@ -189,103 +414,27 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Driver`].
     pub async fn forget(&self, ids: &[JobId]) -> Result<u64, QueueError> {
-        self.driver.failed().forget(ids).await.map_err(|error| failed("forget", error))
+        self.driver.admin().failed().forget(ids).await.map_err(|error| failed("forget", error))
     }
 }
 
-fn failed(operation: &'static str, error: DriverError) -> QueueError {
+/// What of a kind of job is written with each of them.
+struct Kind {
+    name: Cow<'static, str>,
+    version: u16,
+    encrypted: bool,
+}
+
+impl Kind {
+    fn of<J: Job>() -> Self {
+        Self { name: J::NAME.into(), version: J::VERSION, encrypted: J::ENCRYPTED }
+    }
+}
+
+/// Of a queue, in bytes: what MariaDB's column holds. It is refused when a job is dispatched, and not when the one before it ends.
+const LONGEST_NAME: usize = 255;
+
+/// What the driver said, with what it was to do.
+pub(super) fn failed(operation: &'static str, error: DriverError) -> QueueError {
     QueueError::Driver { operation, source: Arc::new(error) }
-}
-
-/// A job that is about to be dispatched.
-#[must_use = "it is dispatched by `dispatch`"]
-pub struct Dispatch<'a, J> {
-    queue: &'a Queue,
-    job: J,
-    on: String,
-    priority: Priority,
-    delay: Option<Duration>,
-    tries: u32,
-}
-
-impl<J: Job> Dispatch<'_, J> {
-    /// In this queue.
-    pub fn on(self, queue: impl Into<String>) -> Self {
-        Self { on: queue.into(), ..self }
-    }
-
-    /// Before or after others.
-    pub fn priority(self, priority: Priority) -> Self {
-        Self { priority, ..self }
-    }
-
-    /// No sooner than this from now.
-    pub fn after(self, delay: Duration) -> Self {
-        Self { delay: Some(delay), ..self }
-    }
-
-    /// So often at most, from 1.
-    pub fn tries(self, tries: u32) -> Self {
-        Self { tries: tries.max(1), ..self }
-    }
-
-    /// Dispatches it. `None`: another has its unique key.
-    ///
-    /// # Errors
-    /// [`QueueError`].
-    pub async fn dispatch(self) -> Result<Option<JobId>, QueueError> {
-        if self.queue.sync {
-            let (queue, id) = (self.queue.clone(), JobId::new());
-            if in_transaction() {
-                let run = async move {
-                    if let Err(error) = queue.dispatch_sync(self.job).await {
-                        tracing::error!(%error, "a job dispatched in a transaction failed after the commit");
-                    }
-                };
-                return after_commit_static(run, id).await;
-            }
-            return queue.dispatch_sync(self.job).await.map(|()| Some(id));
-        }
-        let (queue, message) = (self.queue, self.message()?);
-        Ok(queue.push(vec![message]).await?.pop().flatten())
-    }
-
-    fn message(self) -> Result<Message, QueueError> {
-        let Self { queue, job, on, priority, delay, tries } = self;
-        let now = queue.now();
-        let due = delay.filter(|delay| !delay.is_zero()).map(|delay| now.plus(delay));
-        let header = Header {
-            kind: J::NAME.into(),
-            version: J::VERSION,
-            tries,
-            backoff: J::BACKOFF,
-            timeout: J::TIMEOUT,
-            until: J::RETRY_FOR.map(|lasts| due.unwrap_or(now).plus(lasts).utc().timestamp_millis()),
-            trace: None,
-        };
-        let sealed = envelope::seal(&job, &header, queue.format);
-        let payload = sealed.map_err(|error| QueueError::NotWritable { kind: J::NAME, reason: error.to_string() })?;
-        let unique = job.unique().map(|unique| Unique {
-            key: format!("{}:{}", J::NAME, unique.key),
-            lasts: unique.lasts,
-            until: unique.until,
-        });
-        Ok(Message {
-            id: JobId::new(),
-            queue: on,
-            priority,
-            due,
-            unique,
-            kind: J::NAME.to_owned(),
-            payload: payload.into(),
-        })
-    }
-}
-
-async fn after_commit_static(
-    run: impl Future<Output = ()> + Send + 'static,
-    id: JobId,
-) -> Result<Option<JobId>, QueueError> {
-    after_commit(run).await.map_err(ContainerError::from)?;
-    Ok(Some(id))
 }

@@ -11,33 +11,46 @@ const MOST_UNKNOWN: usize = 100;
 /// The kinds of jobs that this application knows.
 #[derive(Default)]
 pub struct Jobs {
-    entries: BTreeMap<&'static str, JobEntry>,
-    duplicates: Vec<&'static str>,
+    entries: BTreeMap<String, JobEntry>,
+    duplicates: Vec<String>,
     // Said of once each.
     unknown: Mutex<BTreeSet<String>>,
 }
 
 impl Jobs {
-    /// Those registered by [`job!`](crate::job) in any linked crate, and these.
+    /// Those registered by [`job`](crate::job) in any linked crate, and these.
     pub fn collect(explicit: impl IntoIterator<Item = JobEntry>) -> Self {
         let mut jobs = Self::default();
-        for entry in inventory::iter::<JobEntry>.into_iter().copied().chain(explicit) {
-            if jobs.entries.insert(entry.name, entry).is_some() {
-                jobs.duplicates.push(entry.name);
+        for entry in inventory::iter::<JobEntry>.into_iter().cloned().chain(explicit) {
+            let name = entry.name().to_owned();
+            if jobs.entries.insert(name.clone(), entry).is_some() {
+                jobs.duplicates.push(name);
             }
         }
         jobs.duplicates.sort_unstable();
         jobs
     }
 
+    /// This one alone.
+    pub(super) fn only(entry: JobEntry) -> Self {
+        Self { entries: BTreeMap::from([(entry.name().to_owned(), entry)]), ..Self::default() }
+    }
+
     /// The kind of this name.
-    pub fn find(&self, name: &str) -> Option<JobEntry> {
-        self.entries.get(name).copied()
+    pub fn find(&self, name: &str) -> Option<&JobEntry> {
+        self.entries.get(name)
     }
 
     /// The names of all kinds.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.entries.keys().copied()
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    /// The queues that their jobs wait in where nothing else is said: `default`, and then the others by name.
+    pub fn queues(&self) -> Vec<String> {
+        let queues: BTreeSet<_> =
+            self.entries.values().map(JobEntry::queue).filter(|name| *name != "default").collect();
+        ["default"].into_iter().chain(queues).map(str::to_owned).collect()
     }
 
     /// Says, once, that jobs of a kind are in the queue which this application does not know.
@@ -51,8 +64,11 @@ impl Jobs {
 
     /// A fault for each name that two kinds have.
     pub fn faults(&self) -> Vec<GraphFault> {
-        let faults = self.duplicates.iter();
-        faults.map(|name| GraphFault::DuplicateName(format!("two jobs are called `{name}`"))).collect()
+        let fault = |name: &String| {
+            let remedy = "give one of them another name, by `name = \"..\"` in its `#[job(..)]` or `#[listener(..)]`";
+            GraphFault::DuplicateName(format!("two jobs are called `{name}`: {remedy}"))
+        };
+        self.duplicates.iter().map(fault).collect()
     }
 
     /// What they need, for verification.

@@ -1,4 +1,4 @@
-use std::{io, sync::Arc, sync::OnceLock, time::Duration};
+use std::{io, sync::OnceLock, time::Duration};
 
 use ::redis::{
     AsyncConnectionConfig, ErrorKind, RedisError as DriverError,
@@ -7,7 +7,7 @@ use ::redis::{
     io::tcp::socket2::{SockRef, TcpKeepalive},
 };
 use futures_util::future::select_ok;
-use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
+use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream, lookup_host},
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     config::RedisConfig,
-    support::{TlsFault, trusted},
+    support::{TlsFault, connector},
 };
 
 /// Commands that may wait to be written, before their callers wait.
@@ -164,15 +164,8 @@ impl Server {
             return Ok(connector);
         }
         let Place::Tls { authorities, .. } = &self.address.place else { return Err(TlsFault::NotOffered) };
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(trusted(authorities.as_deref())?);
-        // Named, because a process whose libraries bring several providers has no default one.
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| TlsFault::from(&error))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(self.tls.get_or_init(|| TlsConnector::from(Arc::new(config))))
+        let connector = connector(authorities.as_deref())?;
+        Ok(self.tls.get_or_init(|| connector))
     }
 
     fn unreachable(&self, error: io::Error) -> RedisError {

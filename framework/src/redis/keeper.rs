@@ -20,8 +20,9 @@ use crate::{
 /// How long is waited after the first failed attempt to connect; twice as long after each other one.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-/// The longest that is waited between attempts, and how long a connection has to last for the first pause to come again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The longest that is waited between attempts, and how long a connection has to last for the first pause to come again. What a
+/// cache has to tell a server that is back waits for as long.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// How it stands with the one connection.
 enum State {
@@ -105,7 +106,7 @@ fn start(server: Arc<Server>, state: watch::Sender<State>, doubt: Arc<Notify>) {
 }
 
 async fn keep(server: &Server, state: &watch::Sender<State>, doubt: &Notify) {
-    let mut failures = 0;
+    let (mut failures, mut asked) = (0, false);
     loop {
         let error = match server.open(Some(server.timeout)).await {
             Ok(mut session) => {
@@ -114,7 +115,13 @@ async fn keep(server: &Server, state: &watch::Sender<State>, doubt: &Notify) {
                 }
                 let since = Instant::now();
                 state.send_replace(State::Up(session.connection.clone()));
-                lost(server, &mut session, doubt).await;
+                let mut connection = session.connection.clone();
+                let look = async {
+                    if !std::mem::replace(&mut asked, true) {
+                        warn_of_eviction(server, &mut connection).await;
+                    }
+                };
+                tokio::join!(lost(server, &mut session, doubt), look);
                 if since.elapsed() >= LONGEST_PAUSE {
                     failures = 0;
                     state.send_replace(State::Connecting);
@@ -169,13 +176,30 @@ fn warn_in_production(server: &Server) {
     }
 }
 
+/// Says where the server may take out whatever it likes when its memory is full: locks, limits and queues have no time that
+/// would not matter. Who may not ask is not told.
+async fn warn_of_eviction(server: &Server, connection: &mut MultiplexedConnection) {
+    let mut question = cmd("CONFIG");
+    question.arg("GET").arg("maxmemory-policy");
+    let answer: Result<Vec<String>, _> = question.query_async(connection).await;
+    if let Some(policy) = answer.ok().and_then(|answer| answer.into_iter().nth(1))
+        && policy.starts_with("allkeys-")
+    {
+        tracing::warn!(
+            address = server.address.shown,
+            policy,
+            "Redis may drop locks and limits when its memory is full: its maxmemory-policy had better be `noeviction` or `volatile-ttl`"
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn pauses_grow_to_a_bound() {
-        for (failures, expected) in [(0, 50), (1, 100), (3, 400), (6, 2000), (u32::MAX, 2000)] {
+        for (failures, expected) in [(0, 50), (1, 100), (3, 400), (6, 1000), (u32::MAX, 1000)] {
             let (pause, expected) = (pause(failures).as_millis(), expected);
             assert!(pause >= expected * 3 / 4 && pause <= expected * 5 / 4, "{failures}: {pause}");
         }

@@ -1,80 +1,83 @@
-use std::{future::Future, sync::Arc};
+use std::{future::Future, marker::PhantomData};
 
 use futures_util::future::{BoxFuture, FutureExt};
-use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
-use super::{CacheSlot, probe::Returned};
+use super::{Answer, CacheSlot};
 use crate::{
     cache::{Cache, CacheValue},
     container::spawn,
     database::{each_commit, from_primary, in_transaction},
 };
 
-/// Says of a return type that it can be kept.
-pub fn kept<T: CacheValue + Clone, E: Send + 'static>(returned: Returned<Result<T, E>>) -> Returned<Result<T, E>> {
-    returned
+/// An error of which all who waited for one load get a copy.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the error of a cached method, and not `Clone`",
+    label = "this cannot be shared",
+    note = "callers who waited for one load all get its error: derive `Clone` for it, and put into an `Arc` what has none"
+)]
+pub trait SharedError: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Clone + Send + Sync + 'static> SharedError for E {}
+
+/// That a method's result can be kept, and its error shared.
+pub struct Kept<T, E> {
+    value: PhantomData<fn() -> T>,
+    copy: fn(&E) -> E,
 }
 
-/// What a load came to that is not kept. Callers that waited for it share it as far as it can be copied.
-struct Unkept<T, E>(Arc<Mutex<Option<Result<T, E>>>>);
+/// Says so. What cannot be is told of here alone, where the return type stands, and not once more by [`cached`].
+pub fn kept<R: Answer<Value: CacheValue + Clone, Error: SharedError>>() -> Kept<R::Value, R::Error> {
+    Kept { value: PhantomData, copy: Clone::clone }
+}
 
-impl<T, E> Clone for Unkept<T, E> {
+/// What a load came to that is not kept, for all who waited for it.
+struct Unkept<T, E> {
+    result: Result<T, E>,
+    copy: fn(&E) -> E,
+}
+
+impl<T: Clone, E> Clone for Unkept<T, E> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T: Clone, E> Unkept<T, E> {
-    fn take(&self, copy: impl Fn(&E) -> Option<E>) -> Option<Result<T, E>> {
-        let mut result = self.0.lock();
-        let copied = match result.as_ref()? {
-            Ok(value) => Some(Ok(value.clone())),
-            Err(error) => copy(error).map(Err),
-        };
-        copied.or_else(|| result.take())
+        Self { result: self.result.as_ref().map(T::clone).map_err(self.copy), copy: self.copy }
     }
 }
 
 /// The result of a cached method: what is kept, or what `load` returns. Where a transaction is open it is always the latter,
-/// and not kept: it may see what is never committed.
+/// and not kept: it may see what is never committed. The slot is asked for where nothing is here.
 ///
 /// # Errors
 /// The method's own.
-pub async fn cached<'f, T, E, Load, Keep, Copy>(
-    _: Returned<Result<T, E>>,
+pub async fn cached<'f, T, E, Slot, Load>(
+    kept: Kept<T, E>,
     cache: &Cache,
-    slot: CacheSlot<T>,
+    key: String,
+    slot: Slot,
     load: Load,
-    keep: Keep,
-    copy: Copy,
 ) -> Result<T, E>
 where
     T: CacheValue + Clone,
-    E: Send + 'static,
-    Load: Fn() -> BoxFuture<'f, Result<T, E>> + Sync,
-    Keep: Fn(&T) -> bool + Sync,
-    Copy: Fn(&E) -> Option<E> + Sync,
+    E: Send + Sync + 'static,
+    Slot: FnOnce() -> CacheSlot<T>,
+    Load: FnOnce() -> BoxFuture<'f, Result<T, E>>,
 {
-    let CacheSlot { key, tags, ttl, .. } = slot;
     if in_transaction() {
         return load().await;
     }
-    let (load, keep) = (&load, &keep);
+    if let Some(value) = cache.known::<T>(&key) {
+        return Ok(T::clone(&value));
+    }
+    let CacheSlot { tags, ttl, keep, .. } = slot();
     let fetch = || async move {
         match from_primary(load()).await {
             Ok(value) if keep(&value) => Ok(value),
-            other => Err(Unkept(Arc::new(Mutex::new(Some(other))))),
+            result => Err(Unkept { result, copy: kept.copy }),
         }
     };
-    let unkept = match cache.tags(tags).remember(&key, ttl, fetch).await {
-        Ok(value) => return Ok(T::clone(&value)),
-        Err(unkept) => unkept.take(copy),
-    };
-    match unkept {
-        Some(result) => result,
-        // Somebody else has the error, and there is but one.
-        None => load().await,
+    match cache.tags(tags).remember(&key, ttl, fetch).await {
+        Ok(value) => Ok(T::clone(&value)),
+        Err(unkept) => unkept.result,
     }
 }
 
@@ -93,20 +96,17 @@ impl<'a> Invalidation<'a> {
 
     /// Runs the call and invalidates them: after the commit of each transaction that begins in it, although its caller may
     /// be gone by then, and once it has run; where it runs in a transaction, once that is committed.
-    pub async fn around<F: Future>(self, call: F) -> F::Output {
+    pub async fn around<F: Future>(mut self, call: F) -> F::Output {
         let (cache, tags) = (self.cache.clone(), self.tags.clone());
         let each = move || {
             let (cache, tags) = (cache.clone(), tags.clone());
             async move { invalidate(&cache, &tags).await }
         };
         let result = each_commit(each, call).await;
-        self.run().await;
+        invalidate(self.cache, &self.tags).await;
+        // Not before: whoever goes away in the middle of it leaves it to the drop.
+        self.tags.clear();
         result
-    }
-
-    async fn run(mut self) {
-        let tags = std::mem::take(&mut self.tags);
-        invalidate(self.cache, &tags).await;
     }
 }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 #[cfg(feature = "redis")]
 use crate::redis::RedisError;
-use crate::{container::ContainerError, database::DbError};
+use crate::{container::ContainerError, database::DbError, mail::MailError};
 
 /// A call that a service never answered: the service could not be had, or a decorator refused the call.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -111,6 +111,12 @@ impl Transient for DbError {
 
 #[cfg(feature = "redis")]
 impl Transient for RedisError {
+    fn is_transient(&self) -> bool {
+        Self::is_transient(self)
+    }
+}
+
+impl Transient for MailError {
     fn is_transient(&self) -> bool {
         Self::is_transient(self)
     }

@@ -2,7 +2,6 @@
 
 use std::{
     future::{Future, ready},
-    marker::PhantomData,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,8 +12,9 @@ use tokio::runtime::Handle;
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    Audit, AuditEntry, AuditLog, Auditor, CacheSlot, Decorator, MethodInfo, Outcome, ServiceError, WhoActs,
-    cached::cached, decorated, probe::Returned,
+    Audit, AuditEntry, AuditLog, Auditor, CacheSlot, Decorator, KeyPart, MethodInfo, Outcome, ServiceError, WhoActs,
+    cached::{cached, kept},
+    decorated,
 };
 use crate::{
     cache::Cache,
@@ -120,8 +120,9 @@ async fn through(decorator: &dyn Decorator) -> Answer {
 
 /// The call of a cached method whose value is there.
 async fn hit(cache: &Cache) -> Answer {
-    let slot = CacheSlot { key: format!("measure:{}", 1), tags: Vec::new(), ttl: LONGEST * 60, value: PhantomData };
-    cached(Returned::<Answer>(PhantomData), cache, slot, || nothing(()), |_| true, |_| None).await
+    let key = || KeyPart(format_args!("measure:{}", 1)).to_string();
+    let slot = || CacheSlot { key: key(), tags: Vec::new(), ttl: LONGEST * 60, when: true, keep: |_| true };
+    cached(kept::<Answer>(), cache, key(), slot, || nothing(())).await
 }
 
 /// The call of an audited method, but for what its log takes.

@@ -13,7 +13,7 @@
 //!     support::Level,
 //! };
 //!
-//! #[derive(Debug, thiserror::Error)]
+//! #[derive(Debug, Clone, thiserror::Error)]
 //! enum ShipError {
 //!     #[error(transparent)]
 //!     Service(#[from] ServiceError),
@@ -125,6 +125,7 @@
 //!         if in_transaction() {
 //!             return self.inner.ship(berth).await;
 //!         }
+//!         // `:` and `%` of an argument are percent-encoded, in keys and tags.
 //!         let cache = self.cache.tags([format!("berths:{berth}")]);
 //!         // Errors and `None` come out of the loader as errors, which are not kept.
 //!         cache.remember(&format!("berths:{berth}"), 30 * MINUTE, || self.inner.ship(berth)).await
@@ -195,6 +196,6 @@ pub use error::{ServiceError, Transient};
 pub use facade::{FacadeReturn, facade, refuse};
 pub use info::{Auditable, Cacheable, Decoratable, MethodInfo, ServiceInfo};
 pub use prefetch::prefetch;
-#[doc(hidden)]
-pub use slot::Answer;
 pub use slot::CacheSlot;
+#[doc(hidden)]
+pub use slot::{Answer, KeyPart};

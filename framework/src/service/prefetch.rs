@@ -2,6 +2,7 @@ use std::{
     collections::{HashMap, HashSet},
     future::Future,
     hash::Hash,
+    pin::pin,
     time::Duration,
 };
 
@@ -29,7 +30,8 @@ struct Absent;
 /// those for which nothing is kept yet, and what it does not return stays absent. How many it returned. In a transaction
 /// nothing is loaded.
 ///
-/// What was changed while it was being loaded is not kept, as with the method itself.
+/// What was changed while it was being loaded is not kept, nor what the method would not keep: `None`, and that for whose
+/// arguments `when` does not hold, which is not loaded either.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -79,13 +81,15 @@ where
     let wanted = wanted.into_iter().filter(|key| once.insert(key.clone()));
     // Each notes the versions of its tags before it asks, and nothing is loaded before all have asked.
     let mut open: FuturesUnordered<_> = wanted
-        .map(|key| {
-            let (slot, ask) = (slot(&key), ask.clone());
+        .map(|key| (slot(&key), key))
+        .filter(|(slot, _)| slot.when)
+        .map(|(slot, key)| {
+            let ask = ask.clone();
             async move {
                 let load = || async move {
                     let (give, given) = oneshot::channel();
                     let _ = ask.send((key, give));
-                    given.await.map_err(|_| Absent)
+                    given.await.ok().filter(slot.keep).ok_or(Absent)
                 };
                 let _ = cache.tags(slot.tags).remember::<T, _, _, _>(&slot.key, slot.ttl, load).await;
             }
@@ -107,7 +111,16 @@ where
             }
         }
         let keys = waiting.iter().map(|(key, _): &(K, _)| key.clone()).collect();
-        let mut values: HashMap<K, T> = from_primary(load(keys)).await?.into_iter().collect();
+        let mut batch = pin!(from_primary(load(keys)));
+        // Those who asked are polled meanwhile: they lengthen their leases.
+        let values = loop {
+            tokio::select! {
+                biased;
+                values = &mut batch => break values?,
+                Some(()) = open.next() => {}
+            }
+        };
+        let mut values: HashMap<K, T> = values.into_iter().collect();
         for (key, give) in waiting.drain(..) {
             if let Some(value) = values.remove(&key) {
                 loaded += 1;

@@ -204,30 +204,6 @@ impl<T> NeverNone for &Shown<'_, T> {
     }
 }
 
-/// An error of which several callers can have a copy.
-pub trait CopiedError<E> {
-    /// One.
-    fn copied(&self) -> Option<E>;
-}
-
-impl<E: Clone> CopiedError<E> for Shown<'_, E> {
-    fn copied(&self) -> Option<E> {
-        Some(self.0.clone())
-    }
-}
-
-/// An error that one caller can have.
-pub trait SingleError<E> {
-    /// None.
-    fn copied(&self) -> Option<E>;
-}
-
-impl<E> SingleError<E> for &Shown<'_, E> {
-    fn copied(&self) -> Option<E> {
-        None
-    }
-}
-
 // Of these the compiler takes the first whose bounds hold, for `(&&Shown(value)).state()`: there are three, and so one more
 // reference.
 

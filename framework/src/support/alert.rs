@@ -18,6 +18,15 @@ pub enum Metric {
     /// How long a service's method takes, on average, in milliseconds.
     #[serde(rename = "service.method")]
     ServiceMethod,
+    /// How many jobs of a queue could begin.
+    #[serde(rename = "queue.depth")]
+    QueueDepth,
+    /// How long the oldest of these has waited, in seconds.
+    #[serde(rename = "queue.wait")]
+    QueueWait,
+    /// How many attempts at jobs of a kind fail, in percent.
+    #[serde(rename = "queue.failures")]
+    QueueFailures,
 }
 
 impl Metric {
@@ -28,13 +37,18 @@ impl Metric {
             Self::CacheMemory => "cache.memory",
             Self::CacheLatency => "cache.latency",
             Self::ServiceMethod => "service.method",
+            Self::QueueDepth => "queue.depth",
+            Self::QueueWait => "queue.wait",
+            Self::QueueFailures => "queue.failures",
         }
     }
 
     const fn unit(self) -> &'static str {
         match self {
-            Self::CacheHitRate | Self::CacheMemory => "%",
+            Self::CacheHitRate | Self::CacheMemory | Self::QueueFailures => "%",
             Self::CacheLatency | Self::ServiceMethod => "ms",
+            Self::QueueDepth => "jobs",
+            Self::QueueWait => "s",
         }
     }
 
@@ -44,6 +58,9 @@ impl Metric {
             Self::CacheMemory => "has little room left in this process",
             Self::CacheLatency => "waits long for its store",
             Self::ServiceMethod => "takes long",
+            Self::QueueDepth => "has many jobs waiting",
+            Self::QueueWait => "has jobs waiting for long",
+            Self::QueueFailures => "fails often",
         }
     }
 }
@@ -81,7 +98,7 @@ pub enum Severity {
 pub struct Alert {
     /// What is out of order.
     pub metric: Metric,
-    /// Of what: the cache's name, the service's method.
+    /// Of what: the cache's name, the service's method, the queue, the kind of job.
     pub subject: String,
     /// The bound that it has crossed, in the metric's unit.
     pub threshold: f64,

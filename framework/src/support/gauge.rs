@@ -1,3 +1,5 @@
+use futures_util::future::{BoxFuture, ready};
+
 use super::{Metric, Severity};
 
 /// Something that can be read at any moment, at no cost worth speaking of: a cache's counts, a queue's length. What is
@@ -17,6 +19,11 @@ use super::{Metric, Severity};
 /// assert_eq!(Hold.read()[0].subject, "hold");
 /// ```
 pub trait Gauge: Send + Sync {
+    /// Finds out what it takes time to find out, before it is read; what does not belong to this process, say.
+    fn look(&self) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
+    }
+
     /// What it is now.
     fn read(&self) -> Vec<Reading>;
 }

@@ -5,10 +5,13 @@ use std::{
     hash::{Hash, Hasher},
     marker::PhantomData,
     str::FromStr,
+    time::Duration,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::{Uuid, fmt::Hyphenated};
+
+use super::Timestamp;
 
 /// A UUID v7 key that knows what it is the key of, so that a role's id cannot be passed for a user's.
 ///
@@ -52,6 +55,13 @@ impl<T> Id<T> {
     /// The value.
     pub const fn uuid(self) -> Uuid {
         self.0
+    }
+
+    /// When it was made, to the millisecond; 1970 for a UUID that does not say.
+    pub fn made_at(self) -> Timestamp {
+        let (seconds, nanoseconds) = self.0.get_timestamp().map_or((0, 0), |made| made.to_unix());
+        let seconds = i64::try_from(seconds).unwrap_or_default();
+        Timestamp::from_unix(seconds).plus(Duration::from_nanos(nanoseconds.into()))
     }
 }
 

@@ -47,3 +47,15 @@ pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .min()
         .map(|(_, candidate)| candidate)
 }
+
+/// The end of a message about a name that there is not: the nearest one, where there is one.
+///
+/// ```
+/// use paravel::support::did_you_mean;
+///
+/// assert_eq!(format!("no table is called `user`{}", did_you_mean(Some("users"))), "no table is called `user`; did you mean `users`?");
+/// assert_eq!(did_you_mean(None), "");
+/// ```
+pub fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
+}

@@ -107,3 +107,37 @@ impl fmt::Debug for AppKey {
         f.write_str("[redacted]")
     }
 }
+
+/// Several application keys, written as `APP_KEY` is, with commas between them.
+///
+/// ```
+/// use paravel::support::{AppKey, AppKeys, EnvValue};
+///
+/// let (one, other) = (AppKey::generate()?, AppKey::generate()?);
+/// let keys = AppKeys::parse(&format!("{}, {}", one.to_text(), other.to_text())).unwrap();
+/// assert_eq!(keys.as_slice(), [one, other]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AppKeys(Vec<AppKey>);
+
+impl AppKeys {
+    /// The keys, in their order.
+    pub fn as_slice(&self) -> &[AppKey] {
+        &self.0
+    }
+}
+
+impl EnvValue for AppKeys {
+    const EXPECTED: &'static str =
+        "keys such as APP_KEY was, `base64:` and 32 bytes in base64, with commas between them";
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Option<Self> {
+        text.split(',').map(|key| AppKey::parse(key.trim())).collect::<Option<_>>().map(Self)
+    }
+
+    fn show(&self) -> String {
+        "[redacted]".to_owned()
+    }
+}

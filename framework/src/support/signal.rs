@@ -53,6 +53,10 @@ impl fmt::Debug for Signal {
     }
 }
 
+/// Marks the scope of what a signal has given rise to, the jobs that are dispatched there included: nothing in it raises another. A
+/// listener of failures that fails itself, or one of slow queries that makes one, would else never come to an end.
+pub(crate) struct Carried;
+
 /// Takes signals to those who listen. The event bus is one.
 pub trait SignalSink: Send + Sync {
     /// Takes one, and returns at once: whoever raises it is in the middle of something else.

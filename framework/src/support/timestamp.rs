@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// let moment: Timestamp = "2026-01-31T09:30:00Z".parse()?;
 /// assert_eq!(moment.to_string(), "2026-01-31T09:30:00.000000Z");
+/// let hour = std::time::Duration::from_secs(3600);
+/// assert_eq!(moment.plus(hour).minus(hour), moment);
 /// # Ok::<(), chrono::ParseError>(())
 /// ```
 #[derive(
@@ -49,6 +51,16 @@ impl Timestamp {
             .ok()
             .and_then(|delta| self.0.checked_add_signed(delta))
             .unwrap_or(DateTime::<Utc>::MAX_UTC);
+        moment.into()
+    }
+
+    /// The moment `by` before this one; the first representable moment where that overflows.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        let moment = TimeDelta::from_std(by)
+            .ok()
+            .and_then(|delta| self.0.checked_sub_signed(delta))
+            .unwrap_or(DateTime::<Utc>::MIN_UTC);
         moment.into()
     }
 

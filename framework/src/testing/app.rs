@@ -11,11 +11,16 @@ use crate::{
     events::{EventBus, EventFake},
     foundation::{Application, ApplicationBuilder, StartError},
     http::Kernel,
+    mail::{DefaultMailer, MailFake},
+    queue::{Queue, QueueFake, Worker, WorkerLimits, WorkerReport},
     support::{Env, Id},
 };
 
 /// The number of a test's own seed: not the default, whose rows a seeder may put into the same tables.
 const SEED: u64 = Seed::DEFAULT + 1;
+
+/// The key of all tests' applications, so that two of one test can read what the other encrypted.
+const KEY: &str = "base64:dGVzdHMsIGFuZCBub3RoaW5nIGJlc2lkZXMgdGVzdHM=";
 
 /// An application that has booted and migrated a database of its own, which is deleted with it.
 ///
@@ -33,8 +38,8 @@ pub struct TestApp {
 
 impl TestApp {
     /// Boots the application. The environment is `APP_ENV=testing`, a fresh database, a prefix of its own
-    /// in Redis (that of `TEST_REDIS_URL`, where it is set), cheap password hashes and quiet logs, under whatever the
-    /// builder's own [`env`](ApplicationBuilder::env) says; the process's is not read.
+    /// in Redis (that of `TEST_REDIS_URL`, where it is set), the `APP_KEY` of all tests, cheap password hashes and quiet logs,
+    /// under whatever the builder's own [`env`](ApplicationBuilder::env) says; the process's is not read.
     ///
     /// # Errors
     /// [`StartError`].
@@ -46,6 +51,7 @@ impl TestApp {
         };
         let env = builder.env_mut();
         env.set_default("APP_ENV", "testing");
+        env.set_default("APP_KEY", KEY);
         if let Some(database) = &database {
             env.set_default("DATABASE_URL", database.url());
         }
@@ -102,6 +108,33 @@ impl TestApp {
         Ok(self.container.make::<EventBus>()?.fake())
     }
 
+    /// Begins to record the application's jobs in place of their being queued.
+    ///
+    /// # Errors
+    /// [`ContainerError`].
+    pub fn fake_queue(&self) -> Result<QueueFake, ContainerError> {
+        Ok(self.container.make::<Queue>()?.fake())
+    }
+
+    /// Runs the jobs that wait, and those that they dispatch, until there is none that could be claimed.
+    ///
+    /// # Errors
+    /// [`ContainerError`].
+    pub async fn work(&self) -> Result<WorkerReport, ContainerError> {
+        let worker = Worker::of_application(self.application.container())?;
+        let until_empty = WorkerLimits { when_empty: true, ..WorkerLimits::default() };
+        let work = worker.limits(until_empty).run(std::future::pending());
+        Ok(self.application.container().run(work).await)
+    }
+
+    /// Begins to record the application's mail in place of its being sent.
+    ///
+    /// # Errors
+    /// [`ContainerError`].
+    pub fn fake_mail(&self) -> Result<MailFake, ContainerError> {
+        Ok(self.container.make::<DefaultMailer>()?.fake())
+    }
+
     /// Runs a console command in the application, and returns what it printed.
     ///
     /// # Errors
@@ -109,8 +142,7 @@ impl TestApp {
     pub async fn artisan(&self, line: &[&str]) -> anyhow::Result<String> {
         let program = ["artisan"].into_iter().chain(line.iter().copied()).map(OsString::from);
         let parsed = parse(&self.registry, program).map_err(|exit| anyhow::anyhow!("usage: {exit:?}"))?;
-        let (console, written) = Console::memory(line.contains(&"--json"));
-        let mut console = console.with_registry(self.registry.clone());
+        let (mut console, written) = Console::memory(line.contains(&"--json"));
         let container = self.application.container().scope();
         container.run(parsed.run(Some(&container), &mut console)).await?;
         Ok(written.text())

@@ -40,4 +40,4 @@ pub use request::TestRequest;
 pub use response::TestResponse;
 pub use server::TestServer;
 
-pub use crate::events::EventFake;
+pub use crate::{events::EventFake, mail::MailFake};

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use paravel::cache::CacheError;
+use paravel::cache::{Cache, CacheError};
 use tokio::time::{Instant, advance};
 
 use super::cache;
@@ -46,25 +46,28 @@ async fn who_waits_gets_it_when_it_is_released_or_its_lease_ends_and_else_an_err
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_at_once_one_is_inside() {
-    let (cache, inside, turns) = (cache(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let tasks: Vec<_> = (0..16)
-        .map(|_| {
-            let (cache, inside, turns) = (cache.clone(), Arc::clone(&inside), Arc::clone(&turns));
-            paravel::spawn(async move {
-                for _ in 0..50 {
-                    let lock = cache.lock("reports", LEASE);
-                    lock.block(Duration::from_secs(60)).await.unwrap();
-                    assert_eq!(inside.fetch_add(1, SeqCst), 0);
-                    tokio::task::yield_now().await;
-                    inside.fetch_sub(1, SeqCst);
-                    turns.fetch_add(1, SeqCst);
-                    assert!(lock.release().await.unwrap());
-                }
-            })
+    one_is_inside(&cache(), 16, 50).await;
+}
+
+/// Has so many take a lock so often, and looks whether there is ever more than one who has it.
+pub async fn one_is_inside(cache: &Cache, many: usize, turns: usize) {
+    let (inside, taken) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let tasks = (0..many).map(|_| {
+        let (cache, inside, taken) = (cache.clone(), Arc::clone(&inside), Arc::clone(&taken));
+        paravel::spawn(async move {
+            for _ in 0..turns {
+                let lock = cache.lock("reports", Duration::from_secs(3600));
+                lock.block(Duration::from_secs(60)).await.unwrap();
+                assert_eq!(inside.fetch_add(1, SeqCst), 0);
+                tokio::task::yield_now().await;
+                inside.fetch_sub(1, SeqCst);
+                taken.fetch_add(1, SeqCst);
+                assert!(lock.release().await.unwrap());
+            }
         })
-        .collect();
-    for task in tasks {
+    });
+    for task in tasks.collect::<Vec<_>>() {
         task.await.unwrap();
     }
-    assert_eq!(turns.load(SeqCst), 800);
+    assert_eq!(taken.load(SeqCst), many * turns);
 }

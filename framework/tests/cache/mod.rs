@@ -3,7 +3,9 @@
 mod facade;
 mod loads;
 mod locks;
-mod stores;
+mod logs;
+mod null;
+pub mod stores;
 mod values;
 
 use std::time::Duration;

@@ -155,13 +155,22 @@ async fn what_happens_is_counted_by_kind_of_key_and_kinds_have_an_end() {
     assert!(cache.stats().families.len() < 300);
 }
 
-#[tokio::test]
-async fn the_null_cache_keeps_nothing_and_loads_each_time() {
-    let cache = Cache::null("none");
-    cache.put("a", 1, HOUR).await.unwrap();
-    assert_eq!(cache.get::<i32>("a").await.unwrap(), None);
-    for number in 0..3 {
-        let value = cache.remember("a", HOUR, async || Ok::<_, CacheError>(number)).await.unwrap();
-        assert_eq!(*value, number);
+#[tokio::test(start_paused = true)]
+async fn figures_add_up() {
+    let cache = cache();
+    let load = async || {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        Ok::<_, CacheError>(1)
+    };
+    cache.remember("ships:1", HOUR, load).await.unwrap();
+    cache.remember("ships:2", HOUR, load).await.unwrap();
+    cache.remember("ports:1", HOUR, async || Ok::<_, CacheError>(1)).await.unwrap();
+    for _ in 0..2 {
+        cache.get::<i32>("ships:1").await.unwrap();
     }
+    let stats = cache.stats();
+    let [ports, ships] = &stats.families[..] else { panic!("{stats:?}") };
+    assert_eq!((ships.loads, ships.load_milliseconds, ships.hit_rate), (2, 40.0, Some(50.0)));
+    assert_eq!((ports.loads, ports.load_milliseconds, ports.hit_rate), (1, 0.0, Some(0.0)));
+    assert_eq!((stats.hit_rate, stats.store), (Some(40.0), None));
 }

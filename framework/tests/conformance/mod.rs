@@ -1,6 +1,7 @@
 //! What holds of the database layer on every backend: one suite, run on each that is built in.
 
 mod audit;
+mod before_commit;
 mod cut_short;
 mod factories;
 mod isolation;
@@ -115,6 +116,10 @@ on_every_backend! {
     suite::a_database_shows_its_tables,
     suite::queries_are_counted_without_those_of_the_driver,
     suite::hooks_run_after_the_commit,
+    before_commit::hooks_run_at_the_end_of_the_transaction_and_inside_it,
+    before_commit::a_hook_that_fails_rolls_back_and_one_that_is_rolled_back_does_not_run,
+    before_commit::a_savepoint_that_is_rolled_back_drops_its_hooks,
+    before_commit::a_hook_comes_back_where_no_transaction_of_its_database_is_open,
     audit::audited_calls_are_kept_as_they_were,
     cut_short::a_write_that_was_begun_is_finished_although_its_caller_goes_away,
     cut_short::a_read_cut_short_at_any_point_leaves_nothing_open,

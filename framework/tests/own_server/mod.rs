@@ -1,5 +1,6 @@
 //! Servers that a test starts, stops and starts again by itself, from the programs that are installed.
 
+mod queue;
 mod restart;
 mod tls;
 

@@ -9,12 +9,11 @@ use std::{
 
 use futures_util::future::{BoxFuture, FutureExt};
 use paravel::queue::{
-    Claim, Claimed, Depth, Driver, DriverError, Durability, FailedJobs, JobId, Message, Outcome, Pushed, Settled,
-    Settlement, Tended, Token,
+    Beat, Driver, DriverError, Durability, JobId, Message, Orders, Outcome, Push, Pushed, QueueAdmin, Receipt, Settled,
+    Settlement, Tended, Turn, Turned,
 };
-use uuid::Uuid;
 
-use super::{SUITE, Stand};
+use super::{SUITE, Stand, forwards::forwards};
 
 pub type Test = fn(Stand) -> BoxFuture<'static, ()>;
 
@@ -32,87 +31,59 @@ enum Fault {
 struct Broken {
     inner: Arc<dyn Driver>,
     fault: Fault,
-    tokens: Mutex<HashMap<JobId, Token>>,
+    receipts: Mutex<HashMap<JobId, Receipt>>,
     popped: Mutex<HashMap<JobId, Message>>,
 }
 
+impl Broken {
+    async fn settle(&self, ends: &[Settlement]) -> Result<Vec<Settled>, DriverError> {
+        let mut ends = ends.to_vec();
+        match self.fault {
+            Fault::NoFencing => {
+                for end in &mut ends {
+                    if let Some(receipt) = self.receipts.lock().unwrap().get(&end.id) {
+                        end.receipt = receipt.clone();
+                    }
+                }
+                Ok(self.inner.turn(telling(&ends)).await?.settled)
+            }
+            Fault::PopThenPush => {
+                let mut settled = Vec::new();
+                for Settlement { id, outcome, .. } in ends {
+                    let popped = self.popped.lock().unwrap().remove(&id);
+                    settled.push(if popped.is_some() { Settled::Done } else { Settled::Stale });
+                    if let (Some(message), Outcome::Retry { .. } | Outcome::Release { .. }) = (popped, outcome) {
+                        self.inner.push(vec![message].into()).await?;
+                    }
+                }
+                Ok(settled)
+            }
+            Fault::LostAck => Ok(vec![Settled::Done; ends.len()]),
+        }
+    }
+}
+
+fn telling(ends: &[Settlement]) -> Turn<'_> {
+    Turn { worker: uuid::Uuid::nil(), ends, queues: &[], most: 0 }
+}
+
 impl Driver for Broken {
-    fn push(&self, messages: Vec<Message>) -> BoxFuture<'_, Result<Vec<Pushed>, DriverError>> {
-        self.inner.push(messages)
-    }
+    forwards!(inner: push, beat, tend, wait, durability, admin);
 
-    fn claim<'a>(&'a self, claim: Claim<'a>) -> BoxFuture<'a, Result<Vec<Claimed>, DriverError>> {
+    fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, Result<Turned, DriverError>> {
         async move {
-            let claimed = self.inner.claim(claim).await?;
+            let settled = self.settle(turn.ends).await?;
+            let claimed = self.inner.turn(Turn { ends: &[], ..turn }).await?.claimed;
             for claimed in &claimed {
-                self.tokens.lock().unwrap().insert(claimed.message.id, claimed.token);
-            }
-            if self.fault == Fault::PopThenPush {
-                for Claimed { message, token, .. } in &claimed {
-                    let (id, queue) = (message.id, message.queue.clone());
-                    self.inner.settle(vec![Settlement { id, queue, token: *token, outcome: Outcome::Done }]).await?;
-                    self.popped.lock().unwrap().insert(id, message.clone());
+                self.receipts.lock().unwrap().insert(claimed.message.id, claimed.receipt.clone());
+                if self.fault == Fault::PopThenPush {
+                    self.inner.turn(telling(&[claimed.end(Outcome::DONE)])).await?;
+                    self.popped.lock().unwrap().insert(claimed.message.id, claimed.message.clone());
                 }
             }
-            Ok(claimed)
+            Ok(Turned { settled, claimed })
         }
         .boxed()
-    }
-
-    fn settle(&self, mut settlements: Vec<Settlement>) -> BoxFuture<'_, Result<Vec<Settled>, DriverError>> {
-        async move {
-            match self.fault {
-                Fault::NoFencing => {
-                    for settlement in &mut settlements {
-                        if let Some(token) = self.tokens.lock().unwrap().get(&settlement.id) {
-                            settlement.token = *token;
-                        }
-                    }
-                    self.inner.settle(settlements).await
-                }
-                Fault::PopThenPush => {
-                    let mut settled = Vec::new();
-                    for Settlement { id, outcome, .. } in settlements {
-                        let popped = self.popped.lock().unwrap().remove(&id);
-                        settled.push(if popped.is_some() { Settled::Done } else { Settled::Stale });
-                        if let (Some(message), Outcome::Retry { .. } | Outcome::Release { .. }) = (popped, outcome) {
-                            self.inner.push(vec![message]).await?;
-                        }
-                    }
-                    Ok(settled)
-                }
-                Fault::LostAck => Ok(vec![Settled::Done; settlements.len()]),
-            }
-        }
-        .boxed()
-    }
-
-    fn beat(&self, worker: Uuid, lives: Duration) -> BoxFuture<'_, Result<(), DriverError>> {
-        self.inner.beat(worker, lives)
-    }
-
-    fn tend<'a>(&'a self, queues: &'a [String]) -> BoxFuture<'a, Result<Tended, DriverError>> {
-        self.inner.tend(queues)
-    }
-
-    fn wait<'a>(&'a self, queues: &'a [String], longest: Duration) -> BoxFuture<'a, ()> {
-        self.inner.wait(queues, longest)
-    }
-
-    fn depth<'a>(&'a self, queue: &'a str) -> BoxFuture<'a, Result<Depth, DriverError>> {
-        self.inner.depth(queue)
-    }
-
-    fn clear<'a>(&'a self, queue: &'a str) -> BoxFuture<'a, Result<u64, DriverError>> {
-        self.inner.clear(queue)
-    }
-
-    fn failed(&self) -> &dyn FailedJobs {
-        self.inner.failed()
-    }
-
-    fn durability(&self) -> Durability {
-        self.inner.durability()
     }
 }
 
@@ -130,7 +101,7 @@ async fn fails(stand: impl Fn() -> Stand) -> Vec<&'static str> {
 fn broken(fault: Fault) -> Stand {
     let stand = Stand::memory();
     let inner = Arc::clone(&stand.driver);
-    Stand { driver: Arc::new(Broken { inner, fault, tokens: Mutex::default(), popped: Mutex::default() }), ..stand }
+    Stand { driver: Arc::new(Broken { inner, fault, receipts: Mutex::default(), popped: Mutex::default() }), ..stand }
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,7 +125,7 @@ async fn a_driver_that_loses_the_end_of_a_job_is_found_out() {
 #[tokio::test(start_paused = true)]
 async fn a_dispatch_that_does_not_wait_for_the_commit_is_found_out() {
     let early = |queue: &paravel::queue::Queue, message| {
-        let _ = queue.driver().push(vec![message]).now_or_never();
+        let _ = queue.driver().push(vec![message].into()).now_or_never();
     };
     let failed = fails(|| Stand { in_transaction: early, ..Stand::memory() }).await;
     assert_eq!(failed, ["a_transactions_jobs_wait_for_its_commit"]);

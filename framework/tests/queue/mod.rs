@@ -1,17 +1,54 @@
 //! The queue: what every driver keeps, and what a worker makes of it.
 
 mod broken;
+mod causes;
+mod commands;
+mod compose;
+mod database;
+mod deaths;
+mod forwards;
+mod guard;
+mod limits;
+#[cfg(unix)]
+pub mod processes;
+#[cfg(feature = "redis")]
+mod redis;
+mod stalled;
 mod suite;
 mod worker;
 
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
+use futures_util::future::{BoxFuture, FutureExt};
 use paravel::{
-    config::QueueFormat,
     database::DbError,
     queue::{Driver, JobId, MemoryDriver, Message, Priority, Queue},
-    support::{FakeClock, Timestamp},
+    support::{FakeClock, Timestamp, WireFormat},
 };
+
+/// Lets time pass.
+pub type Lapse = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// Lets time pass as where somebody looks after the workers all the while: who has not for long, does not know who is dead.
+pub fn watched(
+    driver: Arc<dyn Driver>,
+    pass: impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + 'static,
+) -> Lapse {
+    let pass = Arc::new(pass);
+    Arc::new(move |by| {
+        let (driver, pass) = (Arc::clone(&driver), Arc::clone(&pass));
+        async move {
+            let mut left = by;
+            while !left.is_zero() {
+                driver.admin().workers().await.unwrap();
+                let step = left.min(Duration::from_secs(5));
+                pass(step).await;
+                left -= step;
+            }
+        }
+        .boxed()
+    })
+}
 
 /// A driver of a test's own, and its time.
 #[derive(Clone)]
@@ -20,22 +57,28 @@ pub struct Stand {
     pub clock: Arc<FakeClock>,
     /// Pushes a message as part of a transaction.
     pub in_transaction: fn(&Queue, Message),
+    /// Lets so much of the time pass that workers live by.
+    pub lapse: Lapse,
+    // What goes with the test, after the driver.
+    pub _kept: Arc<dyn Any + Send + Sync>,
 }
 
 impl Stand {
     pub fn memory() -> Self {
         let clock = Arc::new(FakeClock::at(Timestamp::from_unix(1_700_000_000)));
-        Self { driver: Arc::new(MemoryDriver::new(Arc::clone(&clock) as _)), clock, in_transaction: |_, _| {} }
+        let driver = Arc::new(MemoryDriver::new(Arc::clone(&clock) as _));
+        let lapse = watched(Arc::clone(&driver) as _, |by| tokio::time::advance(by).boxed());
+        Self { driver, clock, in_transaction: |_, _| {}, lapse, _kept: Arc::new(()) }
     }
 
     pub fn queue(&self) -> Queue {
-        Queue::new(Arc::clone(&self.driver), QueueFormat::MessagePack, Arc::clone(&self.clock) as _)
+        Queue::new(Arc::clone(&self.driver), WireFormat::MessagePack, Arc::clone(&self.clock) as _)
     }
 
     /// Lets so much time pass, on every clock there is.
     pub async fn advance(&self, by: Duration) {
         self.clock.advance(by);
-        tokio::time::advance(by).await;
+        (self.lapse)(by).await;
     }
 }
 
@@ -46,15 +89,30 @@ pub fn message(queue: &str) -> Message {
         queue: queue.to_owned(),
         priority: Priority::Normal,
         due: None,
+        delay: None,
         unique: None,
-        kind: "test".to_owned(),
-        payload: vec![0, 159, 146, 150, 10].into(),
+        batch: None,
+        kind: "test".into(),
+        payload: vec![0, 159, 146, 150, 10, 0, 255, 1].into(),
     }
 }
 
 /// What a closure that is to be rolled back returns.
 pub fn undone() -> DbError {
     DbError::Closed
+}
+
+macro_rules! on_a_database {
+    ($backend:ident, $connection:ty, $($test:ident,)*) => {
+        mod $backend {
+            $(#[tokio::test]
+            async fn $test() {
+                if let Some(stand) = super::database::stand::<$connection>().await {
+                    super::suite::$test(stand).await;
+                }
+            })*
+        }
+    };
 }
 
 macro_rules! on_every_driver {
@@ -65,6 +123,22 @@ macro_rules! on_every_driver {
                 super::suite::$test(super::Stand::memory()).await;
             })*
         }
+
+        #[cfg(feature = "redis")]
+        mod on_redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                if let Some(stand) = super::redis::stand() {
+                    super::suite::$test(stand).await;
+                }
+            })*
+        }
+
+        on_a_database!(sqlite, paravel::database::SqliteConn, $($test,)*);
+        #[cfg(feature = "postgres")]
+        on_a_database!(postgres, paravel::database::PgConn, $($test,)*);
+        #[cfg(feature = "mysql")]
+        on_a_database!(mysql, paravel::database::MysqlConn, $($test,)*);
 
         /// Each test of the suite, for drivers that must not pass all of them.
         pub const SUITE: &[(&str, broken::Test)] = &[
@@ -80,6 +154,7 @@ on_every_driver! {
     an_older_claim_changes_nothing,
     what_the_dead_had_is_claimed_again_and_what_the_living_have_is_not,
     who_leaves_puts_back_what_they_had,
+    a_clock_that_jumps_takes_no_job_from_its_worker,
     what_is_due_later_waits_for_its_moment,
     an_attempt_counts_and_a_release_does_not,
     what_failed_is_kept_and_can_be_tried_again,
@@ -87,4 +162,18 @@ on_every_driver! {
     a_cleared_queue_keeps_what_runs,
     who_waits_hears_of_what_is_pushed,
     a_transactions_jobs_wait_for_its_commit,
+    what_follows_comes_with_the_end,
+    a_batch_that_is_pushed_once_more_is_left_as_it_is,
+    a_batch_is_done_with_its_last_member,
+    a_failure_cancels_a_batch_unless_it_allows_failures,
+    a_batch_may_be_cancelled_cleared_and_pruned,
+    a_batch_in_a_batch_is_one_member,
+    a_member_that_is_tried_again_joins_its_batch_again,
+    of_failed_members_one_can_be_tried_again,
+    a_batch_that_goes_on_again_is_a_member_again,
+    what_is_tried_again_is_due_from_then_on,
+    a_paused_queue_gives_out_nothing,
+    workers_hear_orders_and_are_known_while_they_live,
+    what_is_stored_can_be_looked_at,
+    what_failed_is_pruned_and_keeps_out_of_the_way_of_its_key,
 }

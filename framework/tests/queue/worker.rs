@@ -9,9 +9,10 @@ use std::{
 };
 
 use paravel::{
+    cache::Cache,
     config::QueueConfig,
     container::{Container, ContainerBuilder},
-    queue::{Backoff, Job, JobEntry, JobFailed, JobRun, Jobs, Queue, UniqueKey, Worker, WorkerReport},
+    queue::{Backoff, Drivers, Job, JobEntry, JobFailed, JobRun, Jobs, Queue, UniqueKey, Worker, WorkerReport},
     support::{BoxError, Clock, Env, Signal, SignalSink},
 };
 use parking_lot::Mutex;
@@ -24,10 +25,27 @@ use super::{Stand, message};
 /// What the jobs of a test did.
 #[derive(Default)]
 pub struct Seen {
-    ran: Mutex<Vec<String>>,
+    pub ran: Mutex<Vec<String>>,
     now: AtomicUsize,
     most: AtomicUsize,
     failed: Mutex<Vec<JobFailed>>,
+}
+
+impl Seen {
+    /// One more runs.
+    pub fn enter(&self) {
+        let now = self.now.fetch_add(1, SeqCst) + 1;
+        self.most.fetch_max(now, SeqCst);
+    }
+
+    /// One less runs.
+    pub fn leave(&self) {
+        self.now.fetch_sub(1, SeqCst);
+    }
+
+    pub fn most_at_once(&self) -> usize {
+        self.most.load(SeqCst)
+    }
 }
 
 impl SignalSink for Seen {
@@ -57,8 +75,7 @@ impl Job for Count {
 
     async fn handle(self, (seen,): Self::Dependencies, run: &JobRun) -> Result<(), BoxError> {
         seen.ran.lock().push(format!("{} {}", self.what, run.attempt()));
-        let now = seen.now.fetch_add(1, SeqCst) + 1;
-        seen.most.fetch_max(now, SeqCst);
+        seen.enter();
         let result = match &*self.what {
             "fails" => Err("as it has to".into()),
             "panics" => panic!("on purpose"),
@@ -83,7 +100,7 @@ impl Job for Count {
             }
             _ => Ok(()),
         };
-        seen.now.fetch_sub(1, SeqCst);
+        seen.leave();
         result
     }
 
@@ -131,40 +148,41 @@ impl Job for New {
     }
 }
 
-struct Bench {
-    stand: Stand,
-    seen: Arc<Seen>,
-    app: Container,
-    queue: Queue,
+pub struct Bench {
+    pub stand: Stand,
+    pub seen: Arc<Seen>,
+    pub app: Container,
+    pub queue: Queue,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (stand, seen) = (Stand::memory(), Arc::new(Seen::default()));
         let mut app = ContainerBuilder::new();
         app.instance(Arc::clone(&seen));
         app.instance::<dyn SignalSink>(Arc::clone(&seen) as _);
+        app.instance(Arc::new(Jobs::collect([JobEntry::of::<Count>()])));
+        app.instance(Arc::new(Cache::memory("default", 1 << 20)));
         let queue = stand.queue();
         Self { stand, seen, app: app.freeze().unwrap(), queue }
     }
 
-    fn worker(&self, more: &[(&str, &str)]) -> Worker {
+    pub fn worker(&self, more: &[(&str, &str)]) -> Worker {
         let jobs = Jobs::collect([JobEntry::of::<Count>(), JobEntry::of::<New>()]);
         let env = Env::from_pairs(more.iter().copied());
         let config = QueueConfig::from_env(&env);
         env.check().unwrap();
-        Worker::new(self.queue.clone(), Arc::new(jobs), &config, self.app.clone(), ["count", "default"])
+        Worker::new(self.queue.clone(), Arc::new(jobs), &config, self.app.clone(), ["count", "default", "harbour"])
     }
 
     /// Works until there is nothing left to do.
-    async fn work(&self) -> WorkerReport {
+    pub async fn work(&self) -> WorkerReport {
         let (stop, stopped) = oneshot::channel::<()>();
         let worker = paravel::spawn(self.worker(&[]).run(async move {
             let _ = stopped.await;
         }));
         loop {
-            let depths = [self.queue.depth("count").await.unwrap(), self.queue.depth("default").await.unwrap()];
-            if depths.iter().all(|depth| depth.ready + depth.scheduled + depth.running == 0) {
+            if self.queue.depths().await.unwrap().iter().all(|(_, depth)| depth.total() == 0) {
                 break;
             }
             // The test's clocks go together.
@@ -174,7 +192,7 @@ impl Bench {
         worker.await.unwrap()
     }
 
-    fn ran(&self) -> Vec<String> {
+    pub fn ran(&self) -> Vec<String> {
         self.seen.ran.lock().clone()
     }
 }
@@ -209,6 +227,45 @@ async fn what_fails_is_tried_again_after_its_back_off_and_then_put_aside() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_pauses_between_attempts_may_double_up_to_the_longest() {
+    let bench = Bench::new();
+    let began = bench.stand.clock.now();
+    let (first, longest) = (Duration::from_secs(10), Duration::from_secs(40));
+    bench
+        .queue
+        .job(Count::of("fails"))
+        .tries(5)
+        .backoff(Backoff::Exponential(first, longest))
+        .dispatch()
+        .await
+        .unwrap();
+    assert_eq!(bench.work().await.retried, 4);
+    // 10, 20, 40 and 40 again, each up to a quarter longer; and a step of the test's clock before each.
+    let took = bench.stand.clock.now().utc() - began.utc();
+    assert!(took.num_seconds() >= 110 && took.num_seconds() < 140, "{took}");
+    assert_eq!(Backoff::Exponential(first, longest).after(u32::MAX), longest);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_is_tried_no_longer_than_it_may_be() {
+    let bench = Bench::new();
+    let began = bench.stand.clock.now();
+    let lasts = Duration::from_secs(38);
+    bench.queue.job(Count::of("fails")).tries(100).retry_for(lasts).dispatch().await.unwrap();
+    bench.work().await;
+    // Ten seconds apart, up to a quarter more: the next one would be too late.
+    let took = bench.stand.clock.now().utc() - began.utc();
+    assert!(took.num_seconds() < 40, "{took}");
+    let failed = bench.queue.failed().await.unwrap();
+    assert_eq!((failed[0].attempts, &*failed[0].error), (4, "as it has to"));
+    // One that nobody came to in that time is not begun with.
+    bench.queue.job(Count::of("comes too late")).retry_for(lasts).dispatch().await.unwrap();
+    bench.stand.advance(lasts).await;
+    bench.work().await;
+    assert_eq!(bench.ran().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_and_a_job_that_never_ends_are_failures() {
     let bench = Bench::new();
     bench.queue.job(Count::of("panics")).tries(1).dispatch().await.unwrap();
@@ -218,7 +275,8 @@ async fn a_panic_and_a_job_that_never_ends_are_failures() {
     assert_eq!((report.done, report.retried, report.failed), (0, 0, 3));
     let mut errors: Vec<_> = bench.queue.failed().await.unwrap().into_iter().map(|job| job.error).collect();
     errors.sort_unstable();
-    assert_eq!(errors, ["it panicked: on purpose", "it took longer than 30s", "there is no point"]);
+    assert_eq!(errors[1..], ["it took longer than 30s", "there is no point"]);
+    assert!(errors[0].starts_with("it panicked at ") && errors[0].contains(": on purpose"), "{}", errors[0]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,12 +311,12 @@ async fn so_many_run_at_once_and_no_more() {
     let worker = paravel::spawn(worker.run(async move {
         let _ = stopped.await;
     }));
-    while bench.queue.depth("count").await.unwrap() != paravel::queue::Depth::default() {
+    while bench.queue.depth("count").await.unwrap().total() > 0 {
         bench.stand.advance(Duration::from_millis(50)).await;
     }
     drop(stop);
     assert_eq!(worker.await.unwrap().done, 12);
-    assert_eq!(bench.seen.most.load(SeqCst), 4);
+    assert_eq!(bench.seen.most_at_once(), 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,7 +342,7 @@ async fn a_worker_that_is_stopped_puts_back_what_does_not_end() {
 async fn a_kind_that_is_not_known_here_is_left_and_what_cannot_be_read_is_put_aside() {
     let bench = Bench::new();
     // What keeps its place does not keep others from theirs.
-    bench.stand.driver.push(vec![message("count")]).await.unwrap();
+    bench.stand.driver.push(vec![message("count")].into()).await.unwrap();
     let unknown = Queue::clone(&bench.queue);
     #[derive(Serialize, Deserialize)]
     struct Elsewhere;
@@ -315,32 +373,15 @@ async fn a_kind_that_is_not_known_here_is_left_and_what_cannot_be_read_is_put_as
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_whose_workers_die_is_put_aside_without_being_read() {
-    let bench = Bench::new();
-    bench.queue.dispatch(Count::of("kills")).await.unwrap();
-    let queues = ["count".to_owned()];
-    for _ in 0..3 {
-        let dead = uuid::Uuid::new_v4();
-        bench.stand.driver.beat(dead, Duration::from_secs(12)).await.unwrap();
-        let claim = paravel::queue::Claim { worker: dead, queues: &queues, most: 1 };
-        assert_eq!(bench.stand.driver.claim(claim).await.unwrap().len(), 1);
-        bench.stand.advance(Duration::from_secs(13)).await;
-        assert_eq!(bench.stand.driver.tend(&queues).await.unwrap().rescued, 1);
-    }
-    assert_eq!(bench.work().await.failed, 1);
-    assert!(bench.ran().is_empty());
-    assert!(bench.queue.failed().await.unwrap()[0].error.contains("its worker died 3 times"));
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_job_in_an_older_form_is_brought_up_to_date() {
     let bench = Bench::new();
     bench.queue.dispatch(Old { name: "Lucy Pevensie".to_owned() }).await.unwrap();
-    bench.queue.job(Old { name: "Reepicheep".to_owned() }).tries(1).dispatch().await.unwrap();
+    // Which is the same at each attempt, so that there is one.
+    bench.queue.job(Old { name: "Reepicheep".to_owned() }).tries(5).dispatch().await.unwrap();
     let report = bench.work().await;
-    assert_eq!((report.done, report.failed), (1, 1));
+    assert_eq!((report.done, report.retried, report.failed), (1, 0, 1));
     assert_eq!(bench.ran(), ["Pevensie, Lucy"]);
-    assert_eq!(bench.queue.failed().await.unwrap()[0].error, "form 1 has no full name");
+    assert_eq!(bench.queue.failed().await.unwrap()[0].error, "its fields cannot be read: form 1 has no full name");
 }
 
 #[tokio::test]
@@ -351,8 +392,88 @@ async fn a_job_may_run_where_it_is_dispatched() {
     let error = app.run(bench.queue.dispatch_sync(Count::of("fails"))).await.unwrap_err();
     assert_eq!(error.to_string(), "the job `test.count` failed: as it has to");
     let env = Env::from_pairs([("QUEUE_CONNECTION", "sync")]);
-    let sync = Queue::from_config(&QueueConfig::from_env(&env));
+    let sync =
+        Queue::from_config(&QueueConfig::from_env(&env), Drivers::default(), &(Arc::clone(&bench.stand.clock) as _));
+    let sync = sync.unwrap();
     env.check().unwrap();
     app.run(sync.dispatch(Count::of("at once"))).await.unwrap();
     assert_eq!(bench.ran(), ["here 1", "fails 1", "at once 1"]);
+}
+
+/// What nobody else is to read.
+#[derive(Serialize, Deserialize)]
+struct Secret {
+    word: String,
+}
+
+#[paravel::job(name = "test.secret", encrypted, tries = 1)]
+impl Secret {
+    async fn handle(self, seen: Option<Arc<Seen>>, run: &JobRun) -> Result<(), BoxError> {
+        let seen = seen.ok_or("nothing is seen here")?;
+        seen.ran.lock().push(self.word.clone());
+        run.checkpoint(&self)?;
+        if self.word == "keeps" { Err("later".into()) } else { Ok(()) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_encrypted_is_read_by_nobody_else() {
+    let bench = Bench::new();
+    let key = |crypter: &paravel::crypt::Crypter| bench.queue.clone().encrypting(Arc::new(crypter.clone()));
+    let crypter = paravel::crypt::Crypter::new(&paravel::support::AppKey::generate().unwrap());
+    let error = bench.queue.dispatch(Secret { word: "open".to_owned() }).await.unwrap_err();
+    assert!(error.to_string().contains("has no key"), "{error}");
+    let queue = key(&crypter);
+    queue.dispatch(Secret { word: "aravis".to_owned() }).await.unwrap();
+    let stored = queue.driver().admin().peek("default", None).await.unwrap().messages.remove(0).payload;
+    assert!(!stored.windows(6).any(|window| window == b"aravis"), "its kind can be read, and its fields cannot");
+    assert!(stored.windows(11).any(|window| window == b"test.secret"));
+    // By a worker with another key.
+    let jobs = Arc::new(Jobs::collect([]));
+    let config = QueueConfig::from_env(&Env::from_pairs::<&str, &str>([]));
+    let until_empty = paravel::queue::WorkerLimits { when_empty: true, ..Default::default() };
+    let work = |queue: Queue| {
+        let worker = Worker::new(queue, Arc::clone(&jobs), &config, bench.app.clone(), ["default"]);
+        worker.limits(until_empty).run(std::future::pending())
+    };
+    let other = paravel::crypt::Crypter::new(&paravel::support::AppKey::generate().unwrap());
+    assert_eq!(work(key(&other)).await.failed, 1);
+    let failed = queue.failed().await.unwrap().remove(0);
+    assert!(failed.error.starts_with("it cannot be decrypted: "), "{}", failed.error);
+    // And then with its own.
+    assert_eq!(queue.retry(&[failed.message.id]).await.unwrap(), 1);
+    assert_eq!(work(queue.clone()).await.done, 1);
+    assert_eq!(bench.ran(), ["aravis"]);
+}
+
+#[derive(Serialize, Deserialize)]
+struct Traced;
+
+#[paravel::job(name = "test.traced")]
+impl Traced {
+    async fn handle(self, seen: Option<Arc<Seen>>) -> Result<(), BoxError> {
+        let seen = seen.ok_or("nothing is seen here")?;
+        let app = paravel::container::current()?;
+        let trace = app.current_scope().and_then(|scope| scope.get::<paravel::support::TraceId>());
+        seen.ran.lock().push(trace.map_or_else(|| "none".to_owned(), |trace| trace.as_str().to_owned()));
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_belongs_to_the_request_that_dispatched_it() {
+    let bench = Bench::new();
+    let scope = paravel::container::Scope::new();
+    scope.set(paravel::support::TraceId::new("request-7"));
+    let request = bench.app.with_scope(Arc::new(scope));
+    request.run(bench.queue.dispatch(Traced)).await.unwrap();
+    bench.queue.dispatch(Traced).await.unwrap();
+    let jobs = Arc::new(Jobs::collect([]));
+    let config = QueueConfig::from_env(&Env::from_pairs::<&str, &str>([]));
+    let until_empty = paravel::queue::WorkerLimits { when_empty: true, ..Default::default() };
+    let worker = Worker::new(bench.queue.clone(), jobs, &config, bench.app.clone(), ["default"]);
+    worker.limits(until_empty).run(std::future::pending()).await;
+    let mut ran = bench.ran();
+    ran.sort_unstable();
+    assert_eq!(ran, ["none", "request-7"]);
 }

@@ -13,7 +13,7 @@ use paravel::{
     database::{Db, DbError, SqliteConn},
     service,
     service::{AuditEntry, AuditLog, AuditOutcome, ConcurrencyLimit, WhoActs},
-    support::{BoxError, Clock, FakeClock, Id, Timestamp},
+    support::{BoxError, Clock, FakeClock, Timestamp},
     tracing::subscriber,
 };
 use parking_lot::Mutex;
@@ -349,5 +349,7 @@ async fn of_a_transaction_the_log_gets_what_is_committed() {
     assert!(!inside(false).await);
     assert_eq!(log.entries.lock().len(), 1);
     let _: &Db<SqliteConn> = &db;
-    assert_ne!(log.last().id, Id::new());
+    assert!(inside(true).await);
+    let ids: Vec<_> = log.entries.lock().iter().map(|entry| entry.id).collect();
+    assert!(ids.len() == 2 && ids[0] != ids[1], "{ids:?}");
 }

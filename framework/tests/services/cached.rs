@@ -22,28 +22,30 @@ use paravel::{
 use parking_lot::Mutex;
 
 use crate::{
+    cache::stores::shelf::Shelf,
     conformance,
     database::{insert, names as ships, with_ships},
 };
 
-/// Not `Clone`: one caller gets it.
-#[derive(Debug, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 enum LogError {
     #[error("the page is torn")]
     Torn,
 }
-
-/// The same, and `Clone`: all who waited get it.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("the ink is dry")]
-struct Dry;
 
 #[service]
 trait Logbook {
     #[cached(key = "log:{ship}:{page}", ttl = "30m", tags("log", "log:{ship}"))]
     async fn read(&self, ship: &str, page: u32) -> Result<Option<String>, LogError>;
     #[cached(key = "pages:{entry}", ttl = "90s", keep_none)]
-    async fn pages(&self, entry: u32) -> Result<Option<u32>, Dry>;
+    async fn pages(&self, entry: u32) -> Result<Option<u32>, LogError>;
+    #[cached(key = "note:{ship}:{page}", ttl = "30m", tags("log"), tags("note:{ship}:{page}"))]
+    async fn note(&self, ship: &str, page: &str) -> Result<String, LogError>;
+    #[invalidates(tags("note:{ship}:{page}"))]
+    async fn annotate(&self, ship: &str, page: &str) -> Result<(), LogError>;
+    /// Of the latest entry nothing is kept: it is being written.
+    #[cached(key = "entry:{ship}:{page}", ttl = "30m", when = page < 100 && !ship.is_empty())]
+    async fn entry(&self, ship: &str, page: u32) -> Result<u32, LogError>;
     #[invalidates(tags("log:{ship}"))]
     async fn write(&self, ship: &str, page: u32, text: &str) -> Result<(), LogError>;
     /// Named as the expansion might name its own.
@@ -78,10 +80,24 @@ impl Logbook for Desk {
         Ok(self.pages.lock().get(&(ship.to_owned(), page)).cloned())
     }
 
-    async fn pages(&self, entry: u32) -> Result<Option<u32>, Dry> {
+    async fn pages(&self, entry: u32) -> Result<Option<u32>, LogError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
-        if entry == 0 { Err(Dry) } else { Ok(None) }
+        if entry == 0 { Err(LogError::Torn) } else { Ok(None) }
+    }
+
+    async fn note(&self, ship: &str, page: &str) -> Result<String, LogError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        Ok(format!("{ship} {page}"))
+    }
+
+    async fn annotate(&self, _: &str, _: &str) -> Result<(), LogError> {
+        Ok(())
+    }
+
+    async fn entry(&self, _: &str, page: u32) -> Result<u32, LogError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        Ok(page)
     }
 
     async fn write(&self, ship: &str, page: u32, text: &str) -> Result<(), LogError> {
@@ -131,6 +147,17 @@ fn text(text: &str) -> Option<String> {
 }
 
 #[tokio::test]
+async fn a_value_is_kept_only_where_its_condition_holds() {
+    let (desk, log) = cached();
+    for (ship, page, reads) in [("dawn", 7, 1), ("dawn", 100, 4), ("", 7, 7)] {
+        for _ in 0..3 {
+            assert_eq!(log.entry(ship, page).await.unwrap(), page);
+        }
+        assert_eq!(desk.reads(), reads, "{ship} {page}");
+    }
+}
+
+#[tokio::test]
 async fn a_value_is_kept_by_its_arguments_until_its_tag_is_invalidated() {
     let (desk, log) = cached();
     log.write("dawn", 1, "sailed").await.unwrap();
@@ -175,19 +202,54 @@ async fn none_and_errors_are_not_kept() {
 }
 
 #[tokio::test]
-async fn callers_at_once_share_one_load_and_an_error_that_can_be_copied() {
+async fn callers_at_once_share_one_load_and_its_error() {
     let (desk, log) = cached();
     log.write("dawn", 1, "sailed").await.unwrap();
     let reads = futures_util::future::join_all((0..20).map(|_| log.read("dawn", 1))).await;
     assert!(reads.into_iter().all(|read| read.unwrap() == text("sailed")));
     assert_eq!(desk.reads(), 1);
-    let reads = futures_util::future::join_all((0..20).map(|_| log.pages(0))).await;
-    assert!(reads.into_iter().all(|read| read == Err(Dry)));
-    assert_eq!(desk.reads(), 2);
-    // Of this one there is but one, so everybody meets their own.
     let reads = futures_util::future::join_all((0..20).map(|_| log.read("dawn", 0))).await;
     assert!(reads.into_iter().all(|read| read == Err(LogError::Torn)));
-    assert_eq!(desk.reads(), 22);
+    assert_eq!(desk.reads(), 2);
+}
+
+#[tokio::test]
+async fn arguments_are_told_apart_whatever_is_in_them() {
+    let (desk, log) = cached();
+    let calls = [("1:2", "3"), ("1", "2:3"), ("1%3A2", "3"), ("%", "%25"), ("%25", "%"), ("", ":"), (":", "")];
+    for _ in 0..2 {
+        for (ship, page) in calls {
+            assert_eq!(log.note(ship, page).await.unwrap(), format!("{ship} {page}"));
+        }
+    }
+    assert_eq!(desk.reads(), calls.len());
+    log.annotate("1:2", "3").await.unwrap();
+    for (ship, page) in calls {
+        log.note(ship, page).await.unwrap();
+    }
+    assert_eq!(desk.reads(), calls.len() + 1, "the tag of one of them is no other's");
+    // Both lists of tags count, and what has no colon is as it is.
+    let slot = <dyn Logbook>::cached_note("1:2", "3%");
+    assert_eq!((slot.key.as_str(), slot.tags), ("note:1%3A2:3%25", vec!["log".into(), "note:1%3A2:3%25".into()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalidation_whose_caller_goes_away_while_the_store_hangs_is_made_all_the_same() {
+    let (desk, shelf): (Arc<Desk>, Arc<Shelf>) = Default::default();
+    let mut app = ContainerBuilder::new();
+    app.instance(Arc::new(shelf.cache()));
+    app.instance::<dyn Logbook>(Arc::clone(&desk) as _);
+    app.decorate::<dyn Logbook>().cached();
+    let log = app.freeze().unwrap().make::<dyn Logbook>().unwrap();
+    log.write("dawn", 1, "sailed").await.unwrap();
+    assert_eq!(log.read("dawn", 1).await.unwrap(), text("sailed"));
+    shelf.hold();
+    let left = tokio::time::timeout(Duration::from_secs(1), log.write("dawn", 1, "moored"));
+    assert!(left.await.is_err());
+    assert!(shelf.held() > 0, "it was under way");
+    shelf.release();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(log.read("dawn", 1).await.unwrap(), text("moored"));
 }
 
 #[tokio::test]

@@ -1,6 +1,12 @@
 //! What a decorator sees, in which order they stand, and what calls lose by them: nothing.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use paravel::{
@@ -70,6 +76,7 @@ async fn arguments_and_results_of_every_kind_come_through() {
     assert_eq!(cranes.weigh(1).await, Err(CraneError::Jammed));
     let (one, other) = ("north".to_owned(), "south-west".to_owned());
     assert_eq!(cranes.longer(&one, &other).await, Ok("south-west"));
+    assert_eq!(cranes.crossed(&one, &other).await, Ok(("south-west", "north")));
     let mut number = 1;
     assert_eq!(cranes.swap(&mut number, (2, 3)).await, Ok(1));
     assert_eq!(number, 2);
@@ -127,8 +134,54 @@ async fn metrics_count_calls_errors_and_times_of_each_method() {
     assert_eq!(numbers("fall"), (1, 0, 1, 0), "a panic passes through, and is no time");
     assert_eq!(numbers("wait"), (1, 0, 1, 0), "nor is a call whose caller went away");
     assert!(stats.iter().all(|stats| stats.service == "CraneService"));
-    let weigh = stats.iter().find(|stats| stats.method == "weigh").unwrap();
-    assert!(weigh.quantile(0.5).unwrap() <= weigh.quantile(1.0).unwrap());
+    assert_eq!(stats.iter().find(|stats| stats.method == "fall").unwrap().quantile(1.0), None, "none came to an end");
+}
+
+/// Lets so much of tokio's time pass in each call.
+#[derive(Clone, Default)]
+struct Takes(Arc<AtomicU64>);
+
+#[async_trait]
+impl Decorator for Takes {
+    async fn around(&self, call: &mut Call<'_>) -> Result<(), ServiceError> {
+        tokio::time::advance(Duration::from_micros(self.0.load(SeqCst))).await;
+        call.proceed().await.map(drop)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_say_in_which_time_a_share_of_the_calls_came_to_an_end() {
+    let (metrics, takes) = (Metrics::default(), Takes::default());
+    let cranes = cranes(&Arc::default(), |app| {
+        app.decorate::<dyn CraneService>().with(metrics.clone()).with(takes.clone());
+    });
+    // Of a hundred: 1, the bound of a bucket itself and what is just above it, and what is beyond the last.
+    for (calls, microseconds) in [(48, 1), (2, 16), (1, 17), (40, 1_000), (8, 70_000), (1, 40_000_000)] {
+        takes.0.store(microseconds, SeqCst);
+        for _ in 0..calls {
+            cranes.weigh(1).await.unwrap();
+        }
+    }
+    let stats = metrics.read().remove(0);
+    assert_eq!((stats.calls, stats.microseconds), (100, 48 + 32 + 17 + 40_000 + 560_000 + 40_000_000));
+    let filled: Vec<_> = stats.buckets.iter().filter(|(_, count)| *count > 0).copied().collect();
+    assert_eq!(filled, [(16, 50), (32, 1), (1 << 10, 40), (1 << 17, 8), (1 << 26, 1)]);
+    for (share, microseconds) in [
+        (-1.0, 16),
+        (0.0, 16),
+        (0.5, 16),
+        (0.505, 32),
+        (0.51, 32),
+        (0.511, 1 << 10),
+        (0.91, 1 << 10),
+        (0.95, 1 << 17),
+        (0.99, 1 << 17),
+        (0.999, 1 << 26),
+        (1.0, 1 << 26),
+        (2.0, 1 << 26),
+    ] {
+        assert_eq!(stats.quantile(share), Some(Duration::from_micros(microseconds)), "{share}");
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,20 @@ async fn a_transient_failure_of_an_idempotent_method_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_pauses_between_tries_are_not_all_alike() {
+    let mut waited = std::collections::BTreeSet::new();
+    for _ in 0..50 {
+        let cranes = cranes(&Harbour::jammed(1), |app| {
+            app.decorate::<dyn CraneService>().with(Retry::times(1).backoff(SECOND, SECOND));
+        });
+        let began = Instant::now();
+        assert_eq!(cranes.weigh(2).await, Ok(20));
+        waited.insert(began.elapsed());
+    }
+    assert!(waited.len() > 10, "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_other_failure_and_no_other_method_is_tried_again() {
     let harbour = Harbour::jammed(5);
     let cranes = cranes(&harbour, |app| {

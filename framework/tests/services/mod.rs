@@ -64,6 +64,7 @@ trait CraneService {
     async fn lift(&self, crane: u32, load: Load) -> Result<u32, CraneError>;
     async fn unlock(&self, name: &str, #[secret] code: &str) -> Result<bool, CraneError>;
     async fn longer<'a>(&self, one: &'a str, other: &'a str) -> Result<&'a str, CraneError>;
+    async fn crossed<'a, 'b>(&self, one: &'a str, other: &'b str) -> Result<(&'b str, &'a str), CraneError>;
     async fn swap(&self, one: &mut u32, (other, _): (u32, u32)) -> Result<u32, CraneError>;
     async fn wait(&self) -> Result<(), CraneError>;
     async fn fall(&self) -> Result<(), CraneError>;
@@ -120,6 +121,10 @@ impl CraneService for Harbour {
 
     async fn longer<'a>(&self, one: &'a str, other: &'a str) -> Result<&'a str, CraneError> {
         Ok(if one.len() >= other.len() { one } else { other })
+    }
+
+    async fn crossed<'a, 'b>(&self, one: &'a str, other: &'b str) -> Result<(&'b str, &'a str), CraneError> {
+        Ok((other, one))
     }
 
     async fn swap(&self, one: &mut u32, (other, _): (u32, u32)) -> Result<u32, CraneError> {

@@ -12,7 +12,7 @@ use paravel::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::database::with_ships;
+use crate::{cache::stores::shelf::Shelf, database::with_ships};
 
 #[derive(Debug, Clone)]
 struct Torn;
@@ -21,6 +21,9 @@ struct Torn;
 trait Berths {
     #[cached(key = "berths:{berth}", ttl = "30m", tags("berths", "berths:{berth}"))]
     async fn ship(&self, berth: u32) -> Result<Option<String>, ContainerError>;
+    /// Whether there is one, or nobody knows.
+    #[cached(key = "known:{berth}", ttl = "30m", keep_none, when = *berth < 3)]
+    async fn known(&self, berth: &u32) -> Result<Option<bool>, ContainerError>;
 }
 
 fn slot(berth: &u32) -> CacheSlot<Option<String>> {
@@ -60,6 +63,10 @@ impl Berths for Harbour {
     async fn ship(&self, berth: u32) -> Result<Option<String>, ContainerError> {
         self.asked.lock().push(vec![berth]);
         Ok(self.ships.lock().get(&berth).cloned())
+    }
+
+    async fn known(&self, berth: &u32) -> Result<Option<bool>, ContainerError> {
+        Ok(self.ships.lock().contains_key(berth).then_some(true))
     }
 }
 
@@ -105,6 +112,37 @@ async fn what_is_missing_is_loaded_at_once_and_kept_as_the_method_keeps_it() {
     assert_eq!(kept(&cache, 2).await.as_deref(), Some("ship 2"));
     prefetch(&cache, [], slot, |berths| harbour.ships(berths)).await.unwrap();
     assert!(harbour.asked().is_empty());
+}
+
+#[tokio::test]
+async fn what_the_method_would_not_keep_is_not_kept() {
+    let cache = Cache::memory("berths", 1 << 20);
+    let none = async |berths: Vec<u32>| Ok::<_, DbError>(berths.into_iter().map(|berth| (berth, None)).collect());
+    assert_eq!(prefetch(&cache, 1..=3, slot, none).await.unwrap(), 3);
+    assert_eq!(cache.stats().entries, 0, "`ship` keeps no `None`");
+    let asked = Mutex::new(Vec::new());
+    let known = async |berths: Vec<u32>| {
+        asked.lock().extend(berths.clone());
+        Ok::<_, DbError>(berths.into_iter().map(|berth| (berth, None)).collect())
+    };
+    prefetch(&cache, 1..=5, <dyn Berths>::cached_known, known).await.unwrap();
+    assert_eq!((cache.stats().entries, asked.into_inner()), (2, vec![1, 2]), "`known` does, of the first");
+    assert_eq!(Harbour::of([1]).known(&1).await.unwrap(), Some(true));
+    assert_eq!(cache.get::<Option<bool>>("known:2").await.unwrap().as_deref(), Some(&None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_takes_long_to_load_is_kept_in_a_store_that_processes_share() {
+    let shelf: Arc<Shelf> = Arc::default();
+    let (cache, harbour) = (shelf.cache(), Harbour::of(1..=3));
+    let slowly = async |berths| {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        harbour.ships(berths).await
+    };
+    assert_eq!(prefetch(&cache, 1..=3, slot, slowly).await.unwrap(), 3);
+    for berth in 1..=3 {
+        assert_eq!(kept(&shelf.cache(), berth).await, Some(format!("ship {berth}")), "by another process");
+    }
 }
 
 #[tokio::test]

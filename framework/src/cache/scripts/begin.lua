@@ -7,10 +7,10 @@ for i = 3, #KEYS do
     local version = redis.call('GET', KEYS[i])
     if not version then
         version = ARGV[i + 1]
-        if ttl > 0 then
-            redis.call('SET', KEYS[i], version, 'PX', ttl)
-        else
+        if ttl < 0 then
             redis.call('SET', KEYS[i], version)
+        else
+            redis.call('SET', KEYS[i], version, 'PX', math.max(ttl, 1))
         end
     elseif ttl < 0 then
         redis.call('PERSIST', KEYS[i])

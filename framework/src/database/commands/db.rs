@@ -3,12 +3,12 @@ use std::sync::Arc;
 use anyhow::{bail, ensure};
 use serde::Serialize;
 
-use super::{changed, report, seed};
+use super::{changed, forget_derived, report, seed};
 use crate::{
     config::AppConfig,
     console::{Command, Console, Part, Stage},
-    database::{DatabaseAdmin, Seed, Seeders},
-    support::nearest,
+    database::{DatabaseAdmin, DerivedData, Seed, Seeders},
+    support::{did_you_mean, nearest},
 };
 
 /// `db:seed`
@@ -101,8 +101,7 @@ impl Command for DbTable {
         let tables = database.tables().await?;
         if !tables.contains(&self.name) {
             let near = nearest(&self.name, tables.iter().map(String::as_str));
-            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            bail!("no table is called `{}`{near}", self.name);
+            bail!("no table is called `{}`{}", self.name, did_you_mean(near));
         }
         let table = database.table(&self.name).await?;
         if console.is_json() {
@@ -138,12 +137,13 @@ impl Command for DbWipe {
     const NAME: &'static str = "db:wipe";
     const ABOUT: &'static str = "Drop every table and view";
     const PART: Option<Part> = Some(Part::Database);
-    type Dependencies = (Arc<AppConfig>, Arc<dyn DatabaseAdmin>);
+    type Dependencies = (Arc<AppConfig>, Arc<dyn DatabaseAdmin>, Vec<Arc<dyn DerivedData>>);
 
-    async fn run(self, (app, database): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+    async fn run(self, (app, database, derived): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
         console.guard("Drop every table, with all data", app.is_production(), self.force)?;
         let tables = database.tables().await?;
         database.wipe().await?;
+        forget_derived(&*database, &derived, console).await;
         report(console, "Table", &changed("dropped", tables))
     }
 }

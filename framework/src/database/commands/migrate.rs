@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use super::{changed, report, seed};
+use super::{changed, forget_derived, report, seed};
 use crate::{
     config::AppConfig,
     console::{Command, Console, Part, Stage},
-    database::{DatabaseAdmin, Migrator, Seeders},
+    database::{DatabaseAdmin, DerivedData, Migrator, Seeders},
 };
 
 /// `migrate`
@@ -100,11 +100,19 @@ impl Command for MigrateFresh {
     const NAME: &'static str = "migrate:fresh";
     const ABOUT: &'static str = "Drop every table and apply all migrations";
     const PART: Option<Part> = Some(Part::Database);
-    type Dependencies = (Arc<AppConfig>, Arc<Migrator>, Arc<Seeders>);
+    type Dependencies =
+        (Arc<AppConfig>, Arc<dyn DatabaseAdmin>, Arc<Migrator>, Arc<Seeders>, Vec<Arc<dyn DerivedData>>);
 
-    async fn run(self, (app, migrator, seeders): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+    async fn run(
+        self,
+        (app, database, migrator, seeders, derived): Self::Dependencies,
+        console: &mut Console,
+    ) -> anyhow::Result<()> {
         console.guard("Drop every table, with all data", app.is_production(), self.force)?;
-        report(console, "Migration", &changed("applied", migrator.fresh().await?))?;
+        let applied = migrator.fresh().await;
+        // Before the seeders, which look at what is there; and where a migration failed, the rows are gone, too.
+        forget_derived(&*database, &derived, console).await;
+        report(console, "Migration", &changed("applied", applied?))?;
         if self.seed {
             seed(&seeders, &[], console).await?;
         }

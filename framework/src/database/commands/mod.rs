@@ -4,9 +4,11 @@ mod db;
 mod migrate;
 mod rollback;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use super::Seeders;
+use super::{DatabaseAdmin, DerivedData, Seeders};
 use crate::{console::Console, container};
 
 #[derive(Serialize)]
@@ -33,4 +35,20 @@ async fn seed(seeders: &Seeders, only: &[&str], console: &mut Console) -> anyhow
     let count = seeders.run(only, &container, console).await.map_err(anyhow::Error::from_boxed)?;
     console.success(format!("{count} seeder(s) have run."));
     Ok(count)
+}
+
+/// Has all that was made of rows which are gone forgotten, and says so. Where that fails it is a warning: the rows are gone all the
+/// same.
+async fn forget_derived(database: &dyn DatabaseAdmin, derived: &[Arc<dyn DerivedData>], console: &mut Console) {
+    // A database that fails now has said so before.
+    let tables = database.tables().await.unwrap_or_default();
+    for derived in derived {
+        for forgotten in derived.forget(&tables).await {
+            let what = forgotten.what;
+            match forgotten.done {
+                Ok(()) => console.success(format!("Cleared {what}, which was made of what is gone.")),
+                Err(error) => console.warn(format!("What is gone is still in {what}: {error}")),
+            }
+        }
+    }
 }

@@ -1,13 +1,25 @@
 use std::sync::Arc;
 
-use super::{changed, report, seed};
+use super::{changed, forget_derived, report, seed};
 use crate::{
     config::AppConfig,
     console::{Command, Console, Part},
-    database::{Migrator, Seeders},
+    database::{DatabaseAdmin, DerivedData, MigrationError, Migrator, Seeders},
 };
 
 const ACTION: &str = "Take back migrations, with the data they hold";
+
+/// What a run took back, of which nothing is remembered any more; also where it failed, since some may have gone before.
+async fn taken_back(
+    taken_back: Result<Vec<String>, MigrationError>,
+    (database, derived): (&dyn DatabaseAdmin, &[Arc<dyn DerivedData>]),
+    console: &mut Console,
+) -> anyhow::Result<Vec<String>> {
+    if !matches!(&taken_back, Ok(names) if names.is_empty()) {
+        forget_derived(database, derived, console).await;
+    }
+    Ok(taken_back?)
+}
 
 /// `migrate:rollback`
 #[derive(clap::Args)]
@@ -27,15 +39,20 @@ impl Command for MigrateRollback {
     const NAME: &'static str = "migrate:rollback";
     const ABOUT: &'static str = "Take back the last batch of migrations";
     const PART: Option<Part> = Some(Part::Database);
-    type Dependencies = (Arc<AppConfig>, Arc<Migrator>);
+    type Dependencies = (Arc<AppConfig>, Arc<dyn DatabaseAdmin>, Arc<Migrator>, Vec<Arc<dyn DerivedData>>);
 
-    async fn run(self, (app, migrator): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+    async fn run(
+        self,
+        (app, database, migrator, derived): Self::Dependencies,
+        console: &mut Console,
+    ) -> anyhow::Result<()> {
         console.guard(ACTION, app.is_production(), self.force)?;
-        let taken_back = match self.step {
-            Some(step) => migrator.rollback_steps(step).await?,
-            None => migrator.rollback(self.batches).await?,
+        let done = match self.step {
+            Some(step) => migrator.rollback_steps(step).await,
+            None => migrator.rollback(self.batches).await,
         };
-        report(console, "Migration", &changed("rolled back", taken_back))
+        let names = taken_back(done, (&*database, &derived), console).await?;
+        report(console, "Migration", &changed("rolled back", names))
     }
 }
 
@@ -53,11 +70,16 @@ impl Command for MigrateReset {
     const NAME: &'static str = "migrate:reset";
     const ABOUT: &'static str = "Take back all migrations";
     const PART: Option<Part> = Some(Part::Database);
-    type Dependencies = (Arc<AppConfig>, Arc<Migrator>);
+    type Dependencies = (Arc<AppConfig>, Arc<dyn DatabaseAdmin>, Arc<Migrator>, Vec<Arc<dyn DerivedData>>);
 
-    async fn run(self, (app, migrator): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+    async fn run(
+        self,
+        (app, database, migrator, derived): Self::Dependencies,
+        console: &mut Console,
+    ) -> anyhow::Result<()> {
         console.guard(ACTION, app.is_production(), self.force)?;
-        report(console, "Migration", &changed("rolled back", migrator.reset().await?))
+        let names = taken_back(migrator.reset().await, (&*database, &derived), console).await?;
+        report(console, "Migration", &changed("rolled back", names))
     }
 }
 
@@ -81,15 +103,21 @@ impl Command for MigrateRefresh {
     const NAME: &'static str = "migrate:refresh";
     const ABOUT: &'static str = "Take back all migrations and apply them again";
     const PART: Option<Part> = Some(Part::Database);
-    type Dependencies = (Arc<AppConfig>, Arc<Migrator>, Arc<Seeders>);
+    type Dependencies =
+        (Arc<AppConfig>, Arc<dyn DatabaseAdmin>, Arc<Migrator>, Arc<Seeders>, Vec<Arc<dyn DerivedData>>);
 
-    async fn run(self, (app, migrator, seeders): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+    async fn run(
+        self,
+        (app, database, migrator, seeders, derived): Self::Dependencies,
+        console: &mut Console,
+    ) -> anyhow::Result<()> {
         console.guard(ACTION, app.is_production(), self.force)?;
-        let taken_back = match self.step {
-            Some(step) => migrator.rollback_steps(step).await?,
-            None => migrator.reset().await?,
+        let done = match self.step {
+            Some(step) => migrator.rollback_steps(step).await,
+            None => migrator.reset().await,
         };
-        let mut all = changed("rolled back", taken_back);
+        let names = taken_back(done, (&*database, &derived), console).await?;
+        let mut all = changed("rolled back", names);
         all.extend(changed("applied", migrator.migrate().await?));
         report(console, "Migration", &all)?;
         if self.seed {

@@ -92,8 +92,12 @@ impl Server for MysqlConn {
     async fn connect(target: &Target, role: Role) -> Result<Self, DbError> {
         let connection = Conn::new(target.options.clone()).await.map_err(|error| target.failed(&error))?;
         let session = Self::try_from(connection).await;
-        let mut session =
-            session.map_err(|error| DbError::Open { name: target.name.clone(), reason: error.to_string() })?;
+        // The server has let it in by now, and went away while the session was set up.
+        let gone = |error: diesel::ConnectionError| DbError::Unreachable {
+            name: target.name.clone(),
+            reason: error.to_string(),
+        };
+        let mut session = session.map_err(gone)?;
         let role = match role {
             Role::Reader => READ_ONLY,
             Role::Writer => ONLY_BY_COMMIT,

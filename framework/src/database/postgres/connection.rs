@@ -47,7 +47,8 @@ impl Connection for PgConn {
     }
 }
 
-/// Drops what migrations make in the schema, and leaves what belongs to an extension.
+/// Drops what migrations make in the schema, and leaves what belongs to an extension. The sequence of an identity
+/// column belongs to its column ('i'), and cannot be dropped but with it.
 const DROP_EVERYTHING: &str = "do $$
 declare object record;
 begin
@@ -56,12 +57,14 @@ begin
                     when 'S' then 'sequence' else 'table' end as kind, c.relname as name
         from pg_class c
         where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
-            and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+            and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
+                and (d.deptype = 'e' or c.relkind = 'S' and d.deptype = 'i'))
         union all
         select 'type', t.typname
         from pg_type t
         where t.typnamespace = current_schema()::regnamespace and t.typtype in ('e', 'd')
-            and not exists (select from pg_depend d where d.objid = t.oid and d.deptype = 'e')
+            and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = t.oid
+                and d.deptype = 'e')
     loop
         execute format('drop %s if exists %I cascade', object.kind, object.name);
     end loop;

@@ -1,7 +1,8 @@
-use std::error::Error;
+use std::{error::Error, pin::pin};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::{StreamExt, stream};
 use tokio_postgres::{
     Config, NoTls, Socket,
     config::{Host, SslMode},
@@ -13,7 +14,7 @@ use super::PgConn;
 use crate::{
     config::DatabaseUrl,
     database::{
-        DbError, Isolation, TlsFault,
+        Connection, DbError, Heard, Isolation, TlsFault,
         server::{
             Role, Server, is_here,
             tls::{Address, Connector},
@@ -84,6 +85,16 @@ impl Server for PgConn {
         isolation.map_or_else(|| "BEGIN".to_owned(), |level| format!("BEGIN ISOLATION LEVEL {}", level.sql()))
     }
 
+    async fn listen(target: &Target, channel: &str) -> Result<Option<Heard>, DbError> {
+        let mut session = Self::connect(target, Role::Reader).await?;
+        session.batch_execute(&format!("listen {}", Self::quoted(channel))).await?;
+        let heard = stream::unfold(session, |mut session| async move {
+            let word = pin!(session.notifications_stream()).next().await;
+            matches!(word, Some(Ok(_))).then_some(((), session))
+        });
+        Ok(Some(heard.boxed()))
+    }
+
     async fn connect(target: &Target, role: Role) -> Result<Self, DbError> {
         let mut session = match &target.tls {
             Some(tls) => establish(target, tls.clone()).await?,
@@ -109,7 +120,8 @@ where
 {
     let (client, connection) = target.options.connect(tls).await.map_err(|error| target.failed(&error))?;
     let session = AsyncPgConnection::try_from_client_and_connection(client, connection).await;
-    session.map_err(|error| DbError::Open { name: target.name.clone(), reason: with_causes(&error) })
+    // The server has let it in by now, and went away while the session was set up.
+    session.map_err(|error| DbError::Unreachable { name: target.name.clone(), reason: with_causes(&error) })
 }
 
 impl Target {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::{AppConfig, DatabaseConfig},
     container::{Container, with_current},
-    database::{DatabaseLoad, DbError, Driver, PoolLoad, ReadFrom, Statement, Work},
+    database::{DatabaseLoad, DbError, Driver, Heard, PoolLoad, ReadFrom, Statement, Work},
 };
 
 /// A server, and a replica of it where there is one: connections that only read, and connections that each run one
@@ -22,8 +22,11 @@ pub struct ServerDriver<C: Server> {
     readers: Pool<C>,
     replica: Option<Pool<C>>,
     writers: Arc<Pool<C>>,
+    // One connection, for what the toolkit has to write while the application's transactions have all of the others.
+    own: Arc<Pool<C>>,
     // A permit for each write that has not ended.
     queue: Arc<Semaphore>,
+    own_queue: Arc<Semaphore>,
     length: usize,
     closed: AtomicBool,
 }
@@ -34,10 +37,16 @@ impl<C: Server<Driver = Self>> Driver<C> for ServerDriver<C> {
     async fn open(config: &DatabaseConfig) -> Result<Self, DbError> {
         let length = config.write_queue;
         let driver = Self {
-            readers: Pool::new(config, &config.url, Role::Reader)?,
-            replica: config.read_url.as_ref().map(|url| Pool::new(config, url, Role::Reader)).transpose()?,
-            writers: Arc::new(Pool::new(config, &config.url, Role::Writer)?),
+            readers: Pool::new(config, &config.url, Role::Reader, config.readers)?,
+            replica: config
+                .read_url
+                .as_ref()
+                .map(|url| Pool::new(config, url, Role::Reader, config.readers))
+                .transpose()?,
+            writers: Arc::new(Pool::new(config, &config.url, Role::Writer, config.writers)?),
+            own: Arc::new(Pool::new(config, &config.url, Role::Writer, 1)?),
             queue: Arc::new(Semaphore::new(length)),
+            own_queue: Arc::new(Semaphore::new(length)),
             length,
             closed: AtomicBool::new(false),
         };
@@ -69,14 +78,18 @@ impl<C: Server<Driver = Self>> Driver<C> for ServerDriver<C> {
         if self.closed.load(Ordering::Acquire) {
             return Err(DbError::Closed);
         }
-        let permit = Arc::clone(&self.queue).try_acquire_owned();
+        let queue = if work.is_own { &self.own_queue } else { &self.queue };
+        let permit = Arc::clone(queue).try_acquire_owned();
         let permit = permit.map_err(|_| DbError::Overloaded { waiting: self.length })?;
-        let writers = Arc::clone(&self.writers);
+        let (writers, own) = (Arc::clone(&self.writers), Arc::clone(&self.own));
         // A task of its own, so that a caller that goes away leaves no transaction half-way. Where the runtime ends
         // before it, the connection is closed, and the server rolls back.
         tokio::spawn(async move {
             let done = async {
-                let mut connection = writers.lend().await?;
+                let mut connection = match work.is_own {
+                    true => writers.lend_or(&own).await?,
+                    false => writers.lend().await?,
+                };
                 let (session, health) = connection.parts();
                 let done = transact(session, &health, work.isolation, work.run).await;
                 connection.finish();
@@ -88,16 +101,25 @@ impl<C: Server<Driver = Self>> Driver<C> for ServerDriver<C> {
         Ok(())
     }
 
+    async fn listen(&self, channel: &str) -> Result<Option<Heard>, DbError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(DbError::Closed);
+        }
+        C::listen(self.writers.target(), channel).await
+    }
+
     async fn close(&self) {
         self.closed.store(true, Ordering::Release);
         let all = u32::try_from(self.length).unwrap_or(u32::MAX);
         // Every permit is back when every write has ended. It fails only where it is closed already.
         drop(self.queue.acquire_many(all).await);
+        drop(self.own_queue.acquire_many(all).await);
         self.readers.close();
         if let Some(replica) = &self.replica {
             replica.close();
         }
         self.writers.close();
+        self.own.close();
     }
 
     async fn describe(&self) -> Result<Vec<(String, String)>, DbError> {

@@ -14,7 +14,7 @@ use diesel_async::{AnsiTransactionManager, pooled_connection::PoolableConnection
 
 pub use driver::ServerDriver;
 
-use super::{Connection, DbError, Isolation};
+use super::{Connection, DbError, Heard, Isolation};
 use crate::config::DatabaseUrl;
 pub(super) use crate::support::is_here;
 
@@ -62,6 +62,11 @@ pub trait Server: Connection<TransactionManager = AnsiTransactionManager> + Pool
 
     /// Begins a transaction.
     fn begin(isolation: Option<Isolation>) -> String;
+
+    /// Hears what is said on a channel, by a session of its own; `None` where there are no channels.
+    fn listen(_target: &Self::Target, _channel: &str) -> impl Future<Output = Result<Option<Heard>, DbError>> + Send {
+        std::future::ready(Ok(None))
+    }
 
     /// Connects and sets the session up for its role.
     fn connect(target: &Self::Target, role: Role) -> impl Future<Output = Result<Self, DbError>> + Send;

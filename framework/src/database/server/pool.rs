@@ -5,7 +5,7 @@ use std::{
 
 use deadpool::{
     Runtime,
-    managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType},
+    managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType, Timeouts},
 };
 use diesel::connection::InstrumentationEvent;
 use tokio::task::JoinHandle;
@@ -90,16 +90,12 @@ impl<C: Server> managed::Manager for Manager<C> {
 }
 
 impl<C: Server> Pool<C> {
-    /// A pool that opens its connections when they are first needed.
+    /// A pool of so many connections, which it opens when they are first needed.
     #[expect(clippy::disallowed_methods, reason = "the reaper belongs to no request, and ends with its pool")]
-    pub(super) fn new(config: &DatabaseConfig, url: &DatabaseUrl, role: Role) -> Result<Self, DbError> {
+    pub(super) fn new(config: &DatabaseConfig, url: &DatabaseUrl, role: Role, size: usize) -> Result<Self, DbError> {
         let name = url.to_string();
         let target = C::target(url)?;
         let unencrypted = C::unencrypted(&target);
-        let size = match role {
-            Role::Reader => config.readers,
-            Role::Writer => config.writers,
-        };
         let limits = Limits { idle: config.idle_timeout, life: config.max_lifetime };
         let manager = Manager { target, role, limits };
         let inner = managed::Pool::builder(manager)
@@ -118,8 +114,22 @@ impl<C: Server> Pool<C> {
 
     /// Lends a connection.
     pub(super) async fn lend(&self) -> Result<Lease<C>, DbError> {
+        let lent = self.inner.get().await;
+        self.lease(lent)
+    }
+
+    /// Lends a connection, or that of another pool where all are taken.
+    pub(super) async fn lend_or(&self, other: &Self) -> Result<Lease<C>, DbError> {
+        let timeouts = Timeouts { wait: Some(Duration::ZERO), ..self.inner.timeouts() };
+        match self.inner.timeout_get(&timeouts).await {
+            Err(PoolError::Timeout(TimeoutType::Wait)) => other.lend().await,
+            lent => self.lease(lent),
+        }
+    }
+
+    fn lease(&self, lent: Result<Object<Manager<C>>, PoolError<DbError>>) -> Result<Lease<C>, DbError> {
         let open = |reason: String| DbError::Open { name: self.name.clone(), reason };
-        match self.inner.get().await {
+        match lent {
             Ok(object) => Ok(Lease { object: Some(object), finished: false }),
             Err(PoolError::Backend(error)) => Err(error),
             Err(PoolError::Closed) => Err(DbError::Closed),
@@ -130,6 +140,11 @@ impl<C: Server> Pool<C> {
             Err(PoolError::Timeout(_)) => Err(DbError::AcquireTimeout { waited: self.timeout }),
             Err(error) => Err(open(error.to_string())),
         }
+    }
+
+    /// Where its connections go.
+    pub(super) fn target(&self) -> &C::Target {
+        &self.inner.manager().target
     }
 
     /// The host that is not on this machine and is reached without TLS, where there is one.

@@ -51,7 +51,7 @@ fn uncertain(error: DbError) -> DbError {
 
 fn in_the_way() -> DbError {
     let message = "somebody else's transaction was in the way, and this one was rolled back";
-    DbError::Query(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(message.to_owned())))
+    DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(message.to_owned())).into()
 }
 
 fn depth<C: Server>(connection: &mut C) -> Option<NonZeroU32> {

@@ -119,7 +119,7 @@ impl SqliteDriver {
             }
             .boxed()
         });
-        self.writer.submit(Work { isolation: None, run, done: Box::new(drop) })?;
+        self.writer.submit(Work { isolation: None, is_own: false, run, done: Box::new(drop) })?;
         answered.await.map_err(|_| DbError::Closed)?
     }
 }

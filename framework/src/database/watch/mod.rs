@@ -13,5 +13,6 @@ pub use policy::WatchPolicy;
 pub use queries::{QueryWatch, WatchedQuery};
 pub use slow_query::SlowQuery;
 pub use source::Source;
+pub(crate) use sticky::FromPrimary;
 pub use sticky::{StickyReads, from_primary};
 pub(super) use watcher::Watcher;

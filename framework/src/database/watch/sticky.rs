@@ -37,6 +37,18 @@ impl StickyReads {
 /// That the latest is wanted, whoever has written it.
 struct Latest;
 
+/// That reads go to the primary: a job may be about what was committed just before it began. What is kept in a cache may answer them
+/// still, since it is dropped when it changes.
+pub(crate) struct FromPrimary;
+
+impl FromPrimary {
+    /// Whether reads go there in the scope that is in force here.
+    pub(crate) fn in_force() -> bool {
+        let marked = |app: &crate::container::Container| app.current_scope()?.get::<Self>().map(|_| ());
+        with_current(marked).ok().flatten().is_some()
+    }
+}
+
 /// Runs a future whose reads go to the primary. What is kept for longer must be read so: a replica may not have yet what an
 /// earlier value was dropped for.
 pub async fn from_primary<F: Future>(future: F) -> F::Output {

@@ -60,7 +60,7 @@ async fn authenticate(request: &Request) -> Result<(), Problem> {
     }
     let token = bearer(request).ok_or(AuthError::Unauthenticated)?;
     let guard: Arc<dyn TokenGuard> = app.make()?;
-    let actor = guard.actor(&TokenHash::of(token)).await.map_err(Problem::internal)?;
+    let actor = guard.actor(&TokenHash::of(token)).await.map_err(Problem::of)?;
     let actor = actor.ok_or_else(invalid_token)?;
     if let Some(scope) = app.current_scope() {
         scope.set(actor);

@@ -1,7 +1,7 @@
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result, http::StatusCode};
 
 use super::RequestId;
-use crate::{container::with_current, http::Problem};
+use crate::{container::in_scope, http::Problem};
 
 /// Makes every error a `problem+json` response: the one place where that happens. A server error is logged here,
 /// once, with what caused it.
@@ -40,8 +40,7 @@ fn render(error: poem::Error) -> Response {
     if problem.status().is_server_error() {
         tracing::error!(status = problem.status().as_u16(), cause = %problem.cause(), "the request failed");
     }
-    let id = with_current(|app| app.current_scope().and_then(|scope| scope.get::<RequestId>()));
-    problem.render(id.ok().flatten().as_ref().map(|id| id.as_str()))
+    problem.render(in_scope::<RequestId>().ok().flatten().as_ref().map(|id| id.as_str()))
 }
 
 /// An error of poem or of somebody's own type.

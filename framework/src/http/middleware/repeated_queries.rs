@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use poem::{Endpoint, Middleware, Request, Result, http::Method};
 
-use crate::{container::with_current, database::QueryWatch, http::RouteTable};
+use crate::{container::in_scope, database::QueryWatch, http::RouteTable};
 
 /// Logs, once a request, each query that ran as often as `DB_N_PLUS_ONE` says, with the route whose handler should ask
 /// once for all. The kernel adds it where queries are watched.
@@ -29,8 +29,7 @@ impl<E: Endpoint> Endpoint for RepeatedQueriesEndpoint<E> {
     async fn call(&self, request: Request) -> Result<Self::Output> {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let output = self.inner.call(request).await;
-        let watch = with_current(|app| app.current_scope().and_then(|scope| scope.get::<QueryWatch>()));
-        if let Ok(Some(watch)) = watch {
+        if let Ok(Some(watch)) = in_scope::<QueryWatch>() {
             report(&watch, &self.routes, &method, uri.path());
         }
         output

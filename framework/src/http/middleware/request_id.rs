@@ -4,7 +4,7 @@ use poem::{
 };
 use uuid::Uuid;
 
-use crate::container::with_current;
+use crate::{container::with_current, support::TraceId};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -65,7 +65,12 @@ impl<E: Endpoint> Endpoint for RequestIdEndpoint<E> {
         let id = RequestId::of(&request);
         let header = id.0.clone();
         // Outside the application there is no scope to keep it in; the header is sent all the same.
-        let _ = with_current(|app| app.current_scope().map(|scope| scope.set(id)));
+        let _ = with_current(|app| {
+            app.current_scope().map(|scope| {
+                scope.set(TraceId::new(id.as_str()));
+                scope.set(id)
+            })
+        });
         let mut response = self.0.call(request).await?.into_response();
         response.headers_mut().insert(HEADER, header);
         Ok(response)

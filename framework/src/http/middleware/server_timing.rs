@@ -1,6 +1,6 @@
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result, http::HeaderValue};
 
-use crate::{container::with_current, database::QueryWatch};
+use crate::{container::in_scope, database::QueryWatch};
 
 /// Says in `Server-Timing` how many queries each request ran and how long they took, which browsers show beside the
 /// request. The kernel adds it where the application is local: elsewhere it would tell strangers too much.
@@ -27,7 +27,7 @@ impl<E: Endpoint> Endpoint for ServerTimingEndpoint<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let mut response = self.0.call(request).await?.into_response();
-        let watch = with_current(|app| app.current_scope().and_then(|scope| scope.get::<QueryWatch>()));
+        let watch = in_scope::<QueryWatch>();
         let (count, elapsed) =
             watch.ok().flatten().map_or_else(Default::default, |watch| (watch.count(), watch.elapsed()));
         // The unit is the standard's: milliseconds.

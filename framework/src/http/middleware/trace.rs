@@ -1,10 +1,10 @@
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
 use tracing::Instrument;
 
 use super::RequestId;
-use crate::container::with_current;
+use crate::container::in_scope;
 
 /// Runs each request in a span with its method, path and id, and logs in one line how it ended. The query is left out,
 /// because it may hold secrets; `LOG_LEVEL=warn,http=info` shows these lines alone.
@@ -32,8 +32,7 @@ impl<E: Endpoint> Endpoint for TraceEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        let id = with_current(|app| app.current_scope().and_then(|scope| scope.get::<RequestId>()));
-        let id: Option<Arc<RequestId>> = id.ok().flatten();
+        let id = in_scope::<RequestId>().ok().flatten();
         let span = tracing::info_span!(
             "request",
             method = %request.method(),

@@ -43,7 +43,11 @@ impl<C: Connection> AuditLog for DatabaseAuditLog<C> {
                 c.run(&insert).await?;
                 Ok::<_, DbError>(())
             });
-            Ok(written.await?)
+            match written.await {
+                // By a try of the same, whose answer was lost.
+                Err(error) if error.is_unique_violation() => Ok(()),
+                written => Ok(written?),
+            }
         }
         .boxed()
     }

@@ -58,21 +58,41 @@ impl AuditOutcome {
 }
 
 impl AuditEntry {
-    /// The entry of a call that begins, and of which nothing more is known.
-    pub(super) fn of(method: &'static MethodInfo, action: &'static str, occurred_at: Timestamp) -> Self {
-        let MethodInfo { service, name, .. } = *method;
+    /// An entry of what has been done elsewhere than in an audited method: by `service` in `method`. One that is written again with
+    /// the same key is kept once.
+    ///
+    /// ```
+    /// use paravel::{service::AuditEntry, support::{Id, Timestamp}};
+    ///
+    /// let mut entry = AuditEntry::done(Id::new(), Timestamp::now(), "order.paid", "Bank", "transfer");
+    /// entry.after = Some(r#"{"order": 7}"#.to_owned());
+    /// ```
+    pub fn done(
+        id: Id<Self>,
+        occurred_at: Timestamp,
+        action: &'static str,
+        service: &'static str,
+        method: &'static str,
+    ) -> Self {
         Self {
-            id: Id::new(),
+            id,
             occurred_at,
             actor: None,
             action,
             service,
-            method: name,
+            method,
             arguments: String::new(),
-            outcome: AuditOutcome::Left,
+            outcome: AuditOutcome::Done,
             error: None,
             before: None,
             after: None,
         }
+    }
+
+    /// The entry of a call that begins, and of which nothing more is known.
+    pub(super) fn of(method: &'static MethodInfo, action: &'static str, occurred_at: Timestamp) -> Self {
+        let MethodInfo { service, name, .. } = *method;
+        let outcome = AuditOutcome::Left;
+        Self { outcome, ..Self::done(Id::new(), occurred_at, action, service, name) }
     }
 }

@@ -29,7 +29,7 @@ use crate::{
 /// }
 /// ```
 pub trait AuditLog: Send + Sync {
-    /// Keeps an entry.
+    /// Keeps an entry; one that it has already, by its key, once.
     fn write(&self, entry: AuditEntry) -> BoxFuture<'_, Result<(), BoxError>>;
 }
 

@@ -4,12 +4,13 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use parking_lot::RwLock;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::{
     service::{Call, Decorator, MethodInfo, ServiceError},

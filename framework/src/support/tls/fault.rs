@@ -24,7 +24,9 @@ pub enum TlsFault {
     )]
     NameAlwaysVerified,
     /// No certificates of authorities could be had.
-    #[error("no authority to trust is in {place}: {reason}; name a file of PEM by `sslrootcert` or `ssl-ca`")]
+    #[error(
+        "no authority to trust is in {place}: {reason}; name a file of PEM by `sslrootcert`, `ssl-ca` or MAIL_ROOT_CERT"
+    )]
     Authorities {
         /// The file.
         place: String,
@@ -36,8 +38,8 @@ pub enum TlsFault {
     NotOffered,
     /// None of the authorities that are trusted made the server's certificate.
     #[error(
-        "the server's certificate is not trusted ({reason}): name the file of the authority that made it by `sslrootcert` \
-         or `ssl-ca`"
+        "the server's certificate is not trusted ({reason}): name the file of the authority that made it by \
+         `sslrootcert`, `ssl-ca` or MAIL_ROOT_CERT"
     )]
     NotTrusted {
         /// What the verification said.

@@ -1,10 +1,14 @@
 //! What all TLS to servers has in common: the authorities that are trusted, and what may be wrong.
 
+#[cfg(any(feature = "redis", feature = "smtp"))]
+mod connector;
 mod fault;
 mod roots;
 
 use std::net::IpAddr;
 
+#[cfg(any(feature = "redis", feature = "smtp"))]
+pub(crate) use connector::connector;
 pub use fault::TlsFault;
 pub(crate) use roots::trusted;
 

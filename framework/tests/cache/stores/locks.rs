@@ -1,21 +1,15 @@
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use paravel::cache::{Attempt, CacheError, Limit};
 
 use super::{
-    super::HOUR,
+    super::{HOUR, locks::one_is_inside},
     stand::{Stand, until},
 };
 
 pub async fn a_lock_has_one_owner(stand: Stand) {
-    let cache = stand.cache();
+    let cache = stand.cache().await;
     let (one, other) = (cache.lock("reports", HOUR), cache.lock("reports", HOUR));
     assert!(one.acquire().await.unwrap());
     assert!(one.acquire().await.unwrap(), "its owner begins a new lease");
@@ -33,27 +27,11 @@ pub async fn a_lock_has_one_owner(stand: Stand) {
 }
 
 pub async fn of_many_at_once_one_is_inside(stand: Stand) {
-    let (cache, inside, turns) = (stand.cache(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let tasks = join_all((0..4).map(|_| {
-        let (cache, inside, turns) = (cache.clone(), Arc::clone(&inside), Arc::clone(&turns));
-        paravel::spawn(async move {
-            for _ in 0..4 {
-                let lock = cache.lock("reports", HOUR);
-                lock.block(Duration::from_secs(60)).await.unwrap();
-                assert_eq!(inside.fetch_add(1, SeqCst), 0);
-                tokio::task::yield_now().await;
-                inside.fetch_sub(1, SeqCst);
-                turns.fetch_add(1, SeqCst);
-                assert!(lock.release().await.unwrap());
-            }
-        })
-    }));
-    tasks.await.into_iter().for_each(Result::unwrap);
-    assert_eq!(turns.load(SeqCst), 16);
+    one_is_inside(&stand.cache().await, 4, 4).await;
 }
 
 pub async fn a_limit_lets_so_much_through_and_no_more(stand: Stand) {
-    let limiter = stand.cache().limiter("logins", Limit::per_hour(5));
+    let limiter = stand.cache().await.limiter("logins", Limit::per_hour(5));
     assert_eq!(limiter.remaining("ada").await.unwrap(), 5);
     let attempts = join_all((0..12).map(|_| {
         let limiter = limiter.clone();
@@ -70,13 +48,35 @@ pub async fn a_limit_lets_so_much_through_and_no_more(stand: Stand) {
     assert_eq!(limiter.remaining("ada").await.unwrap(), 0);
     assert!(limiter.attempt("bob").await.unwrap().is_allowed());
     // What is cached is one thing, and what is counted another.
-    stand.cache().flush().await.unwrap();
+    stand.cache().await.flush().await.unwrap();
     limiter.clear("ada").await.unwrap();
     assert_eq!(limiter.attempt("ada").await.unwrap(), Attempt::Allowed { remaining: 4 });
 }
 
+pub async fn limits_of_other_names_and_keys_are_others(stand: Stand) {
+    let cache = stand.cache().await;
+    let (one, other) = (cache.limiter("a:b", Limit::per_hour(1)), cache.limiter("a", Limit::per_hour(1)));
+    assert!(one.attempt("c").await.unwrap().is_allowed());
+    assert!(other.attempt("b:c").await.unwrap().is_allowed());
+    one.clear("c").await.unwrap();
+    assert!(!other.attempt("b:c").await.unwrap().is_allowed(), "it is not the other's to clear");
+    assert!(one.attempt("c").await.unwrap().is_allowed());
+}
+
+pub async fn a_look_at_a_limit_begins_no_window(stand: Stand) {
+    let cache = stand.cache().await;
+    assert_eq!(cache.limiter("looks", Limit::per_hour(1)).remaining("ada").await.unwrap(), 1);
+    let limiter = cache.limiter("looks", Limit::per_minute(1));
+    assert!(limiter.attempt("ada").await.unwrap().is_allowed());
+    let refused = limiter.attempt("ada").await.unwrap();
+    assert!(
+        matches!(refused, Attempt::Refused { retry_after } if retry_after <= Duration::from_secs(60)),
+        "{refused:?}"
+    );
+}
+
 pub async fn a_limit_begins_anew_with_its_window(stand: Stand) {
-    let limiter = stand.cache().limiter("logins", Limit::of(1, Duration::from_millis(60)));
+    let limiter = stand.cache().await.limiter("logins", Limit::of(1, Duration::from_millis(60)));
     assert!(limiter.attempt("ada").await.unwrap().is_allowed());
     until(async || limiter.attempt("ada").await.unwrap().is_allowed()).await;
 }

@@ -5,10 +5,13 @@ mod down;
 mod loads;
 mod locks;
 mod shared;
-mod stand;
+pub mod shelf;
+pub mod stand;
 mod tags;
 #[cfg(feature = "redis")]
 mod tiers;
+mod time;
+pub mod transactions;
 mod values;
 
 /// The tests of these names on each store.
@@ -56,21 +59,29 @@ on_every_store! {
     values::keys_are_told_apart_whatever_they_are,
     values::long_values_come_back_whole,
     values::counts_lose_nothing,
+    values::a_number_that_was_loaded_is_counted_from_there,
     values::counts_with_tags_lose_nothing,
     values::what_is_no_number_is_not_counted,
-    values::a_transactions_changes_wait_for_its_commit,
     tags::what_has_an_invalidated_tag_is_gone,
     tags::tags_hold_however_they_are_read,
     tags::an_entry_that_is_no_longer_true_is_as_good_as_none,
+    tags::to_invalidate_a_tag_is_one_step_however_many_have_it,
     loads::many_who_want_the_same_share_one_load,
     loads::an_error_is_for_all_who_waited_and_is_not_kept,
     loads::a_loader_that_panics_or_is_dropped_lets_the_next_load,
     loads::what_was_loaded_before_a_change_is_not_kept_after_it,
     loads::an_old_value_is_given_out_while_it_is_loaded_anew,
+    loads::what_is_remembered_for_ever_is_loaded_until_it_is_forgotten,
     locks::a_lock_has_one_owner,
     locks::of_many_at_once_one_is_inside,
     locks::a_limit_lets_so_much_through_and_no_more,
+    locks::limits_of_other_names_and_keys_are_others,
+    locks::a_look_at_a_limit_begins_no_window,
     locks::a_limit_begins_anew_with_its_window,
+    transactions::changes_wait_for_the_commit,
+    transactions::what_is_loaded_in_one_was_not_found_and_is_not_kept,
+    transactions::what_is_kept_is_found_in_one_unless_the_database_has_it,
+    transactions::what_answers_at_once_is_done_for_good_or_is_an_error,
 }
 
 mod together {
@@ -78,6 +89,7 @@ mod together {
 
     on_every_shared_store! {
         shared::what_one_process_changes_another_sees,
+        shared::what_a_store_does_is_counted,
         shared::one_process_loads_for_all,
         shared::a_load_that_another_process_makes_old_is_not_kept,
         shared::a_process_that_dies_while_it_loads_keeps_nobody_waiting_for_long,

@@ -9,29 +9,44 @@ use paravel::{
 };
 use tokio::time::Instant;
 
+use super::transactions::Transactions;
+
 /// Caches over one store of a test's own.
 pub struct Stand {
     pub store: Option<Arc<dyn Store>>,
     near: bool,
+    // Whether it says what others change.
+    tells: bool,
+    /// The database that it is in.
+    pub database: Option<Arc<dyn Transactions>>,
     // What goes with the test.
     _kept: Box<dyn Any + Send + Sync>,
 }
 
 impl Stand {
     /// A cache as another process would have it.
-    pub fn cache(&self) -> Cache {
-        self.named("default", &[])
+    pub async fn cache(&self) -> Cache {
+        self.named("default", &[]).await
     }
 
-    pub fn named(&self, name: &str, more: &[(&str, &str)]) -> Cache {
+    /// One of this name, which hears of what others change where it can be heard of.
+    pub async fn named(&self, name: &str, more: &[(&str, &str)]) -> Cache {
         let Some(store) = &self.store else { return Cache::memory(name, 64 << 20) };
         let env = Env::from_pairs(more.iter().copied());
         let (config, store, clock) = (CacheConfig::from_env(&env), Arc::clone(store), Arc::new(SystemClock));
         env.check().unwrap();
-        match self.near {
+        let cache = match self.near {
             true => Cache::tiered(name, &config, store, clock),
             false => Cache::distant(name, &config, store, clock),
+        };
+        if self.tells {
+            until(async || {
+                cache.get::<u8>("probe:").await.unwrap();
+                cache.stats().store.is_some_and(|store| store.hears)
+            })
+            .await;
         }
+        cache
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {
@@ -40,7 +55,7 @@ impl Stand {
 }
 
 pub async fn memory() -> Option<Stand> {
-    Some(Stand { store: None, near: false, _kept: Box::new(()) })
+    Some(Stand { store: None, near: false, tells: false, database: None, _kept: Box::new(()) })
 }
 
 pub async fn database<C: Connection>() -> Option<Stand> {
@@ -49,13 +64,15 @@ pub async fn database<C: Connection>() -> Option<Stand> {
     Migrator::new(Arc::clone(&db) as _, Arc::new(SystemClock), TOOLKIT_MIGRATIONS).migrate().await.unwrap();
     let store = DatabaseStore::new(Arc::clone(&db), Arc::new(SystemClock));
     // The database is closed before it is deleted.
-    Some(Stand { store: Some(Arc::new(store)), near: false, _kept: Box::new((db, own)) })
+    let (store, database) = (Some(Arc::new(store) as _), Some(Arc::clone(&db) as _));
+    Some(Stand { store, near: false, tells: false, database, _kept: Box::new((db, own)) })
 }
 
 #[cfg(feature = "redis")]
 pub async fn redis() -> Option<Stand> {
     let redis = Arc::new(crate::redis::shared()?);
-    Some(Stand { store: Some(Arc::new(paravel::cache::RedisStore::new(redis))), near: false, _kept: Box::new(()) })
+    let store = Arc::new(paravel::cache::RedisStore::new(redis));
+    Some(Stand { store: Some(store), near: false, tells: true, database: None, _kept: Box::new(()) })
 }
 
 #[cfg(feature = "redis")]

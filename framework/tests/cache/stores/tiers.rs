@@ -2,12 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use paravel::{
-    cache::{Cache, CacheError, Limit, RedisStore},
+    cache::{Begin, Cache, CacheError, Limit, Put, RedisStore, Store, When},
     config::CacheConfig,
     support::{Env, SystemClock},
 };
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::{super::HOUR, stand::until};
 use crate::redis::OwnServer;
@@ -67,6 +69,66 @@ async fn what_is_here_is_given_out_until_it_changes_anywhere() {
         println!("{change} was heard of after {:?} at most", began.elapsed());
         one.forget("a").await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_was_being_loaded_before_a_flush_is_not_there_after_it() {
+    let Some(redis) = crate::redis::shared() else { return };
+    let (store, names) = (RedisStore::new(Arc::new(redis)), |number: usize| format!("default:1:{number}"));
+    // More than a step of the walk, and what makes the walk longer.
+    let filler = (0..10).map(|part| {
+        let store = &store;
+        async move {
+            for number in 0..500 {
+                let key = format!("default:1:filler {part} {number}");
+                store.put(Put { key: &key, value: b"1", ttl: Some(HOUR), when: When::Always }).await.unwrap();
+            }
+        }
+    });
+    join_all(filler).await;
+    for _ in 0..3 {
+        let keys: Vec<_> = (0..1000).map(names).collect();
+        let owner = Uuid::new_v4();
+        for key in &keys {
+            let lease = Some((owner, HOUR));
+            assert!(store.begin(Begin { key, tags: &[], ttl: Some(HOUR), lease }).await.unwrap().leased);
+        }
+        let puts = keys.chunks(50).map(|keys| {
+            let store = &store;
+            async move {
+                for key in keys {
+                    store.put(Put { key, value: b"1", ttl: Some(HOUR), when: When::Leased(owner) }).await.unwrap();
+                }
+            }
+        });
+        let (flushed, _) = tokio::join!(store.flush("default:1:"), join_all(puts));
+        flushed.unwrap();
+        assert_eq!(store.usage("default:1:").await.unwrap().entries, 0);
+    }
+}
+
+#[test]
+fn what_is_here_is_not_trusted_once_nobody_listens_any_more() {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (first, second) = (runtime(), runtime());
+    let Some(server) = first.block_on(OwnServer::up()) else { return };
+    let hears = |cache: &Cache| cache.stats().store.unwrap().hears;
+    let [one, other] = two(&server, true);
+    first.block_on(async {
+        one.put("a", 1_u8, HOUR).await.unwrap();
+        is_near(&one, "a").await;
+    });
+    assert!(hears(&one));
+    // It takes the task that listens with it.
+    drop(first);
+    assert!(!hears(&one));
+    second.block_on(async {
+        other.put("a", 2_u8, HOUR).await.unwrap();
+        until(async || one.get::<u8>("a").await.unwrap().as_deref() == Some(&2)).await;
+        // Somebody listens again.
+        is_near(&one, "a").await;
+        assert!(hears(&one));
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,5 +193,33 @@ async fn what_became_old_while_the_store_was_away_is_told_when_it_is_back() {
         assert!(one.flush().await.is_err());
         server.signal("CONT");
         until(async || other.get::<u8>("flushed").await.unwrap().is_none()).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_still_has_when_it_is_back_is_doubted_by_who_met_it_away() {
+    let Some(mut server) = OwnServer::new() else { return };
+    server.start(&["--appendonly", "yes"]).await;
+    for tiered in [false, true] {
+        let [before, _] = two(&server, tiered);
+        before.put("a", 1_u8, HOUR).await.unwrap();
+        until(async || before.get::<u8>("a").await.unwrap().is_some() && before.stats().store.unwrap().hears).await;
+        server.kill();
+        let [meanwhile, after] = two(&server, tiered);
+        assert_eq!(meanwhile.get::<u8>("a").await.unwrap(), None);
+        // What listens for it has tried by then.
+        for _ in 0..50 {
+            assert!(server.redis(&[]).ping().await.is_err());
+        }
+        server.start(&["--appendonly", "yes"]).await;
+        until(async || after.get::<u8>("a").await.unwrap().as_deref() == Some(&1)).await;
+        for cache in [&before, &meanwhile] {
+            until(async || cache.stats().store.unwrap().hears).await;
+            assert_eq!(cache.get::<u8>("a").await.unwrap(), None);
+        }
+        // In the end it is used again.
+        for cache in [&before, &meanwhile] {
+            until(async || cache.get::<u8>("a").await.unwrap().as_deref() == Some(&1)).await;
+        }
     }
 }

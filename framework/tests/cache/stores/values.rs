@@ -1,18 +1,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
-use paravel::{
-    cache::{Cache, CacheError},
-    container::ContainerBuilder,
-    database::SqliteConn,
-};
+use paravel::cache::{Cache, CacheError};
 use serde::{Deserialize, Serialize};
 
 use super::{
     super::HOUR,
     stand::{Stand, until},
 };
-use crate::conformance::empty;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Ship {
@@ -31,7 +26,7 @@ const SOON: Duration = Duration::from_millis(40);
 
 pub async fn what_is_put_is_got_as_the_same_type(stand: Stand) {
     for format in ["msgpack", "json"] {
-        let cache = stand.named("default", &[("CACHE_FORMAT", format)]);
+        let cache = stand.named("default", &[("CACHE_FORMAT", format)]).await;
         cache.put("ship", ship(), HOUR).await.unwrap();
         assert_eq!(cache.get::<Ship>("ship").await.unwrap().as_deref(), Some(&ship()));
         assert!(cache.has("ship").await.unwrap() && !cache.has("shop").await.unwrap());
@@ -49,7 +44,7 @@ pub async fn what_is_put_is_got_as_the_same_type(stand: Stand) {
 }
 
 pub async fn several_are_got_at_once(stand: Stand) {
-    let cache = stand.cache().tags(["numbers"]);
+    let cache = stand.cache().await.tags(["numbers"]);
     for number in 0..5_u32 {
         cache.put(&number.to_string(), number, HOUR).await.unwrap();
     }
@@ -59,7 +54,7 @@ pub async fn several_are_got_at_once(stand: Stand) {
 }
 
 pub async fn a_value_ends_with_its_time(stand: Stand) {
-    let cache = stand.cache();
+    let cache = stand.cache().await;
     cache.put("short", 1_u8, SOON).await.unwrap();
     cache.put("long", 2_u8, HOUR).await.unwrap();
     until(async || cache.get::<u8>("short").await.unwrap().is_none()).await;
@@ -71,7 +66,7 @@ pub async fn a_value_ends_with_its_time(stand: Stand) {
 }
 
 pub async fn a_touched_value_stays(stand: Stand) {
-    let cache = stand.cache();
+    let cache = stand.cache().await;
     assert!(!cache.touch("touched", HOUR).await.unwrap());
     cache.put("touched", 1_u8, Duration::from_secs(5)).await.unwrap();
     cache.forever("count", 4_i64).await.unwrap();
@@ -83,7 +78,7 @@ pub async fn a_touched_value_stays(stand: Stand) {
 }
 
 pub async fn of_many_who_add_at_once_one_does(stand: Stand) {
-    let cache = stand.cache();
+    let cache = stand.cache().await;
     let adds = join_all((0..16_u8).map(|number| {
         let cache = cache.clone();
         paravel::spawn(async move { cache.add("a", number, HOUR).await.unwrap() })
@@ -95,7 +90,7 @@ pub async fn of_many_who_add_at_once_one_does(stand: Stand) {
 }
 
 pub async fn of_many_who_pull_at_once_one_gets_it(stand: Stand) {
-    let cache = stand.cache();
+    let cache = stand.cache().await;
     cache.put("a", 7_u8, HOUR).await.unwrap();
     let pulls = join_all((0..16).map(|_| {
         let cache = cache.clone();
@@ -107,7 +102,7 @@ pub async fn of_many_who_pull_at_once_one_gets_it(stand: Stand) {
 }
 
 pub async fn what_is_forgotten_or_flushed_is_gone(stand: Stand) {
-    let (cache, other) = (stand.cache(), stand.named("other", &[]));
+    let (cache, other) = (stand.cache().await, stand.named("other", &[]).await);
     for cache in [&cache, &other] {
         cache.put("a", 1_u8, HOUR).await.unwrap();
         cache.tags(["t"]).put("b", 2_u8, HOUR).await.unwrap();
@@ -125,7 +120,7 @@ pub async fn what_is_forgotten_or_flushed_is_gone(stand: Stand) {
 }
 
 pub async fn keys_are_told_apart_whatever_they_are(stand: Stand) {
-    let cache = stand.cache();
+    let cache = stand.cache().await;
     let long = "k".repeat(400);
     let mut keys: Vec<String> =
         ["", "a", "A", "a ", " a", "ä", "a\u{308}", "a:b", "*", "?", "[a]", "a%", "a_", "\n", "\0", "'"]
@@ -148,7 +143,7 @@ pub async fn keys_are_told_apart_whatever_they_are(stand: Stand) {
 }
 
 pub async fn long_values_come_back_whole(stand: Stand) {
-    let cache = stand.cache();
+    let cache = stand.cache().await;
     let text: String = (0..200_000).map(|number| char::from(b'a' + (number % 7) as u8)).collect();
     let noise: Vec<u64> = (0..100_000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
     cache.put("text", text.clone(), HOUR).await.unwrap();
@@ -171,7 +166,7 @@ async fn count_from_many(cache: &Cache) {
 }
 
 pub async fn counts_lose_nothing(stand: Stand) {
-    let cache = stand.cache();
+    let cache = stand.cache().await;
     count_from_many(&cache).await;
     assert_eq!(cache.get::<i64>("visits").await.unwrap().as_deref(), Some(&40));
     cache.put("visits", 7_i64, HOUR).await.unwrap();
@@ -182,8 +177,24 @@ pub async fn counts_lose_nothing(stand: Stand) {
     assert_eq!(cache.get::<i64>("most").await.unwrap().as_deref(), Some(&i64::MAX));
 }
 
+pub async fn a_number_that_was_loaded_is_counted_from_there(stand: Stand) {
+    let (cache, other) = (stand.cache().await, stand.cache().await);
+    for tags in [&[][..], &["days"]] {
+        let cache = cache.tags(tags);
+        for sum in 1..50_i64 {
+            cache.forget("n").await.unwrap();
+            assert_eq!(*cache.remember("n", HOUR, async || Ok::<_, CacheError>(sum)).await.unwrap(), sum);
+            assert_eq!(cache.get::<i64>("n").await.unwrap().as_deref(), Some(&sum));
+            assert_eq!(cache.increment("n", 1).await.unwrap(), sum + 1);
+            assert_eq!(cache.get::<i64>("n").await.unwrap().as_deref(), Some(&(sum + 1)));
+        }
+    }
+    let sees = async || other.tags(["days"]).get::<i64>("n").await.unwrap().as_deref() == Some(&50);
+    until(async || stand.store.is_none() || sees().await).await;
+}
+
 pub async fn counts_with_tags_lose_nothing(stand: Stand) {
-    let cache = stand.cache().tags(["days"]);
+    let cache = stand.cache().await.tags(["days"]);
     count_from_many(&cache).await;
     assert_eq!(cache.get::<i64>("visits").await.unwrap().as_deref(), Some(&40));
     cache.invalidate(["days"]).await.unwrap();
@@ -191,32 +202,8 @@ pub async fn counts_with_tags_lose_nothing(stand: Stand) {
 }
 
 pub async fn what_is_no_number_is_not_counted(stand: Stand) {
-    let cache = stand.cache();
+    let cache = stand.cache().await;
     cache.put("name", "Dawn Treader".to_owned(), HOUR).await.unwrap();
     assert!(matches!(cache.increment("name", 1).await, Err(CacheError::NotANumber { key }) if key == "name"));
     assert!(cache.has("name").await.unwrap());
-}
-
-pub async fn a_transactions_changes_wait_for_its_commit(stand: Stand) {
-    let cache = stand.cache();
-    let db = empty::<SqliteConn>(&[]).await.unwrap();
-    for commits in [false, true] {
-        for key in ["changed", "tagged", "forgotten"] {
-            cache.tags([key]).put(key, 1_u8, HOUR).await.unwrap();
-        }
-        let (inside, before) = (cache.clone(), cache.clone());
-        let done = ContainerBuilder::new().freeze().unwrap().scope().run(async {
-            db.write(async move |_| {
-                inside.put("changed", 2_u8, HOUR).await.unwrap();
-                inside.invalidate(["tagged"]).await.unwrap();
-                inside.forget("forgotten").await.unwrap();
-                if commits { Ok(()) } else { Err(paravel::database::DbError::Closed) }
-            })
-            .await
-        });
-        assert_eq!(done.await.is_ok(), commits);
-        assert_eq!(before.get::<u8>("changed").await.unwrap().as_deref(), Some(if commits { &2 } else { &1 }));
-        assert_eq!(before.has("tagged").await.unwrap(), !commits);
-        assert_eq!(before.has("forgotten").await.unwrap(), !commits);
-    }
 }

@@ -1,0 +1,5 @@
+//! What is written to people.
+
+mod welcome;
+
+pub use welcome::welcome;

@@ -1,0 +1,349 @@
+//! What the queue does in a second, by driver: 100,000 jobs that do nothing, with a body of 100 bytes.
+//!
+//! `cargo bench -p paravel --bench queue`, with `--features testing,postgres,mysql,redis` and the servers' addresses in `TEST_POSTGRES_URL`,
+//! `TEST_MYSQL_URL` and `TEST_REDIS_URL` for theirs; the name of a driver after `--` for that one alone.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+mod machine;
+
+use std::{
+    any::Any,
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::future::{BoxFuture, FutureExt};
+use paravel::{
+    config::QueueConfig,
+    container::{Container, ContainerBuilder},
+    queue::{
+        Beat, Driver, DriverError, Durability, Job, JobEntry, JobRun, Jobs, MemoryDriver, Orders, Push, Pushed, Queue,
+        QueueAdmin, Tended, Turn, Turned, Worker, WorkerLimits,
+    },
+    support::{BoxError, Env, SystemClock, WireFormat},
+};
+use serde::{Deserialize, Serialize};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const JOBS: u32 = 100_000;
+/// In one push.
+const BULK: usize = 1_000;
+const CLIENTS: u32 = 64;
+/// How often one job is dispatched to a worker that has nothing to do.
+const SINGLES: usize = 300;
+
+/// Which jobs have run, a bit each.
+static SEEN: [AtomicU64; JOBS as usize / 64 + 1] = [const { AtomicU64::new(0) }; JOBS as usize / 64 + 1];
+/// When the last single job began, in nanoseconds since the benchmark did.
+static BEGAN: AtomicU64 = AtomicU64::new(0);
+
+#[derive(Serialize, Deserialize)]
+struct Nothing {
+    number: u32,
+    filling: String,
+}
+
+impl Nothing {
+    fn number(number: u32) -> Self {
+        Self { number, filling: "x".repeat(93) }
+    }
+}
+
+impl Job for Nothing {
+    const NAME: &'static str = "nothing";
+    type Dependencies = ();
+
+    async fn handle(self, (): (), _: &JobRun) -> std::result::Result<(), BoxError> {
+        SEEN[self.number as usize / 64].fetch_or(1 << (self.number % 64), Relaxed);
+        Ok(())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ping;
+
+impl Job for Ping {
+    const NAME: &'static str = "ping";
+    type Dependencies = (Arc<Began>,);
+
+    async fn handle(self, (began,): Self::Dependencies, _: &JobRun) -> std::result::Result<(), BoxError> {
+        BEGAN.store(u64::try_from(began.0.elapsed().as_nanos())?, Relaxed);
+        Ok(())
+    }
+}
+
+struct Began(Instant);
+
+/// A driver under measurement.
+struct Subject {
+    name: &'static str,
+    queue: Queue,
+    /// A second, in bulk, one at a time by 64 clients, and drained; none for none.
+    budgets: [Option<f64>; 3],
+    // How often the driver was asked for something.
+    calls: Arc<AtomicU64>,
+    stored: Stored,
+    // What goes with it, after it.
+    _kept: Box<dyn Any>,
+}
+
+/// How many bytes there are where jobs wait; none where nobody can tell.
+type Stored = Box<dyn Fn() -> BoxFuture<'static, Option<u64>>>;
+
+/// A driver whose pushes and turns are counted: each is a round trip.
+struct Counted(Arc<dyn Driver>, Arc<AtomicU64>);
+
+impl Driver for Counted {
+    fn push(&self, push: Push) -> BoxFuture<'_, std::result::Result<Vec<Pushed>, DriverError>> {
+        self.1.fetch_add(1, Relaxed);
+        self.0.push(push)
+    }
+
+    fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, std::result::Result<Turned, DriverError>> {
+        self.1.fetch_add(1, Relaxed);
+        self.0.turn(turn)
+    }
+
+    fn beat<'a>(&'a self, beat: Beat<'a>) -> BoxFuture<'a, std::result::Result<Orders, DriverError>> {
+        self.0.beat(beat)
+    }
+
+    fn tend<'a>(&'a self, queues: &'a [String]) -> BoxFuture<'a, std::result::Result<Tended, DriverError>> {
+        self.0.tend(queues)
+    }
+
+    fn wait<'a>(&'a self, queues: &'a [String], longest: Duration) -> BoxFuture<'a, ()> {
+        self.0.wait(queues, longest)
+    }
+
+    fn durability(&self) -> BoxFuture<'_, std::result::Result<Durability, DriverError>> {
+        self.0.durability()
+    }
+
+    fn admin(&self) -> &dyn QueueAdmin {
+        self.0.admin()
+    }
+}
+
+/// What this process has in memory, in bytes.
+fn resident() -> Option<u64> {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+    Some(pages.split(' ').nth(1)?.parse::<u64>().ok()? * 4096)
+}
+
+impl Subject {
+    fn new(name: &'static str, driver: Arc<dyn Driver>, budgets: [Option<f64>; 3]) -> Self {
+        let calls = Arc::new(AtomicU64::new(0));
+        let driver = Arc::new(Counted(driver, Arc::clone(&calls)));
+        let queue = Queue::new(driver, WireFormat::MessagePack, Arc::new(SystemClock));
+        let stored: Stored = Box::new(|| std::future::ready(None).boxed());
+        Self { name, queue, budgets, calls, stored, _kept: Box::new(()) }
+    }
+
+    fn print(&self, what: &str, jobs: u32, took: Duration, budget: Option<f64>) {
+        let rate = f64::from(jobs) / took.as_secs_f64();
+        let budget = budget.map_or_else(String::new, |budget| {
+            let missed = if rate < budget { ", missed" } else { "" };
+            format!(" (budget {budget:.0}{missed})")
+        });
+        let each = f64::from(jobs) / self.calls.swap(0, Relaxed) as f64;
+        println!("{}: {what}: {rate:.0} jobs/s{budget}, {each:.0} by a round trip", self.name);
+    }
+
+    fn worker(&self, app: &Container, limits: WorkerLimits) -> Result<Worker> {
+        let env = Env::from_pairs::<&str, &str>([]);
+        let config = QueueConfig::from_env(&env);
+        let jobs = Arc::new(Jobs::collect([JobEntry::of::<Nothing>(), JobEntry::of::<Ping>()]));
+        let worker = Worker::new(self.queue.clone(), jobs, &config, app.clone(), ["default"]);
+        Ok(worker.limits(limits))
+    }
+
+    async fn run(&self) -> Result<()> {
+        let mut app = ContainerBuilder::new();
+        let began = Arc::new(Began(Instant::now()));
+        app.instance(Arc::clone(&began));
+        let app = app.freeze()?;
+
+        let single = Instant::now();
+        let clients = (0..CLIENTS).map(|client| {
+            let queue = self.queue.clone();
+            paravel::spawn(async move {
+                for number in (client..JOBS).step_by(CLIENTS as usize) {
+                    queue.dispatch(Nothing::number(number)).await?;
+                }
+                Ok::<_, paravel::queue::QueueError>(())
+            })
+        });
+        for client in clients.collect::<Vec<_>>() {
+            client.await??;
+        }
+        self.print("dispatched one at a time by 64 clients", JOBS, single.elapsed(), self.budgets[1]);
+        self.drain(&app).await?;
+
+        let before = (self.stored)().await;
+        let bulk = Instant::now();
+        for first in (0..JOBS).step_by(BULK) {
+            let last = (first + u32::try_from(BULK)?).min(JOBS);
+            self.queue.dispatch_many((first..last).map(Nothing::number)).await?;
+        }
+        self.print("dispatched 1,000 at a time by one client", JOBS, bulk.elapsed(), self.budgets[0]);
+        if let (Some(before), Some(after)) = (before, (self.stored)().await) {
+            println!("{}: stored: {} bytes a job", self.name, after.saturating_sub(before) / u64::from(JOBS));
+        }
+        self.drain(&app).await?;
+        if let Some(bytes) = resident() {
+            println!("{}: this process has {:.1} MiB in memory", self.name, bytes as f64 / f64::from(1 << 20));
+        }
+        self.idle(&app, &began).await
+    }
+
+    async fn drain(&self, app: &Container) -> Result<()> {
+        SEEN.iter().for_each(|word| word.store(0, Relaxed));
+        let limits = WorkerLimits { when_empty: true, ..WorkerLimits::default() };
+        let worker = self.worker(app, limits)?;
+        let drain = Instant::now();
+        let report = worker.run(std::future::pending()).await;
+        let took = drain.elapsed();
+        let seen: u32 = SEEN.iter().map(|word| word.load(Relaxed).count_ones()).sum();
+        let left = self.queue.depth("default").await?.total();
+        if seen != JOBS || left != 0 {
+            return Err(
+                format!("{}: {seen} jobs of {JOBS} have run, and {left} are left: {report:?}", self.name).into()
+            );
+        }
+        self.print("run and told", JOBS, took, self.budgets[2]);
+        Ok(())
+    }
+
+    /// From the dispatch of one job to a worker that has nothing to do, until it begins.
+    async fn idle(&self, app: &Container, began: &Began) -> Result<()> {
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let worker = self.worker(app, WorkerLimits::default())?;
+        let worker = paravel::spawn(worker.run(async move {
+            let _ = stopped.await;
+        }));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut waits = Vec::with_capacity(SINGLES);
+        for _ in 0..SINGLES {
+            BEGAN.store(0, Relaxed);
+            let dispatched = u64::try_from(began.0.elapsed().as_nanos())?;
+            self.queue.dispatch(Ping).await?;
+            let ran = loop {
+                match BEGAN.load(Relaxed) {
+                    0 => tokio::time::sleep(Duration::from_micros(200)).await,
+                    ran => break ran,
+                }
+            };
+            waits.push(Duration::from_nanos(ran - dispatched));
+            // Until the worker has nothing to do again.
+            tokio::time::sleep(Duration::from_millis(8)).await;
+        }
+        drop(stop);
+        worker.await?;
+        waits.sort_unstable();
+        let (median, late) = (waits[SINGLES / 2], waits[SINGLES * 99 / 100]);
+        println!("{}: from dispatch to begun, idle: median {median:.1?}, p99 {late:.1?} (budget 5 ms)", self.name);
+        Ok(())
+    }
+}
+
+/// A figure above which nothing is asked.
+const ANY: Option<f64> = None;
+
+async fn subjects() -> Result<Vec<Subject>> {
+    let memory = Arc::new(MemoryDriver::new(Arc::new(SystemClock)));
+    #[expect(clippy::allow_attributes, reason = "which drivers there are is the features' affair")]
+    #[allow(unused_mut, reason = "there may be no other")]
+    let mut subjects = vec![Subject::new("memory", memory, [ANY, ANY, Some(1_000_000.0)])];
+    #[cfg(all(feature = "sqlite", feature = "testing"))]
+    subjects.extend(
+        database::subject::<paravel::database::SqliteConn>([Some(200_000.0), Some(50_000.0), Some(50_000.0)]).await?,
+    );
+    #[cfg(all(feature = "postgres", feature = "testing"))]
+    subjects.extend(database::subject::<paravel::database::PgConn>([ANY, ANY, Some(20_000.0)]).await?);
+    #[cfg(all(feature = "mysql", feature = "testing"))]
+    subjects.extend(database::subject::<paravel::database::MysqlConn>([ANY; 3]).await?);
+    #[cfg(feature = "redis")]
+    subjects.extend(redis()?);
+    Ok(subjects)
+}
+
+/// Queues in a database of this benchmark's own.
+#[cfg(feature = "testing")]
+mod database {
+    use paravel::{
+        config::DatabaseConfig,
+        database::{Connection, DatabaseAdmin, Db, Migrator, Statement, TOOLKIT_MIGRATIONS},
+        queue::DatabaseDriver,
+        testing::TestDatabase,
+    };
+
+    use futures_util::future::FutureExt;
+
+    use super::{Arc, Env, Result, Stored, Subject, SystemClock};
+
+    pub async fn subject<C: Connection>(budgets: [Option<f64>; 3]) -> Result<Option<Subject>> {
+        let Some(own) = TestDatabase::create(C::BACKEND)? else { return Ok(None) };
+        let env = Env::from_pairs([("DATABASE_URL", own.url())]);
+        let db = Arc::new(Db::<C>::new(DatabaseConfig::from_env(&env))?);
+        Migrator::new(Arc::clone(&db) as _, Arc::new(SystemClock), TOOLKIT_MIGRATIONS).migrate().await?;
+        let admin: Arc<dyn DatabaseAdmin> = Arc::clone(&db) as _;
+        let subject = Subject::new(C::BACKEND, Arc::new(DatabaseDriver::new(db, Arc::new(SystemClock))), budgets);
+        let size = match C::BACKEND {
+            "postgres" => "select pg_total_relation_size('queue_jobs') as n",
+            "mysql" => {
+                "select data_length + index_length as n from information_schema.tables \
+                 where table_schema = database() and table_name = 'queue_jobs'"
+            }
+            _ => {
+                "select (select page_count from pragma_page_count) * (select page_size from pragma_page_size) \
+                 - (select freelist_count from pragma_freelist_count) * (select page_size from pragma_page_size) as n"
+            }
+        };
+        let stored: Stored = Box::new(move || {
+            let admin: Arc<dyn DatabaseAdmin> = Arc::clone(&admin);
+            async move { Some(admin.fetch(Statement::new(size)).await.ok()?.first()?.integer("n").cast_unsigned()) }
+                .boxed()
+        });
+        Ok(Some(Subject { stored, _kept: Box::new(own), ..subject }))
+    }
+}
+
+/// Queues of their own on the server of `TEST_REDIS_URL`.
+#[cfg(feature = "redis")]
+fn redis() -> Result<Option<Subject>> {
+    let Ok(url) = std::env::var("TEST_REDIS_URL") else { return Ok(None) };
+    let prefix = format!("bench-{}:", paravel::support::Id::<()>::new());
+    let env = Env::from_pairs([("REDIS_URL", &*url), ("REDIS_PREFIX", &*prefix), ("REDIS_TIMEOUT", "10s")]);
+    let redis = paravel::redis::Redis::new(&paravel::config::RedisConfig::from_env(&env))?;
+    let redis = Arc::new(redis);
+    let driver = paravel::queue::RedisDriver::new(Arc::clone(&redis), Arc::new(SystemClock));
+    let stored: Stored = Box::new(move || {
+        let redis = Arc::clone(&redis);
+        async move {
+            let info: String = redis.query(paravel::redis::cmd("INFO").arg("memory")).await.ok()?;
+            info.lines().find_map(|line| line.strip_prefix("used_memory:"))?.trim().parse().ok()
+        }
+        .boxed()
+    });
+    let subject = Subject::new("redis", Arc::new(driver), [Some(300_000.0), ANY, Some(150_000.0)]);
+    Ok(Some(Subject { stored, ..subject }))
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    machine::print();
+    let only: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    for subject in subjects().await? {
+        if only.is_empty() || only.iter().any(|name| name == subject.name) {
+            subject.run().await?;
+        }
+    }
+    Ok(())
+}

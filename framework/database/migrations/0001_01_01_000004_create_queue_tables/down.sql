@@ -1,0 +1,9 @@
+drop table queue_inbox;
+drop table queue_outbox;
+drop table queue_states;
+drop table queue_workers;
+drop table queue_keys;
+drop table queue_batches;
+drop table queue_failed;
+drop table queue_scheduled;
+drop table queue_jobs;
