@@ -31,6 +31,7 @@ mod responses;
 mod roles;
 mod schedule;
 mod server;
+mod serving_jobs;
 mod support;
 mod timeouts;
 mod tokens;

@@ -173,6 +173,19 @@ impl DbError {
         words.iter().any(|word| text.contains(word))
     }
 
+    /// Whether nothing is written there for the time being: a replica, or a server, a disk or a file that is set to be read alone.
+    pub fn is_read_only(&self) -> bool {
+        use DatabaseErrorKind::ReadOnlyTransaction;
+        // The words of SQLite, and of MySQL and MariaDB (1290 and 1836), which diesel does not tell apart.
+        let words = ["attempt to write a readonly database", "--read-only option", "running in read-only mode"];
+        match (self, self.query()) {
+            (_, Some(DieselError::DatabaseError(ReadOnlyTransaction, _))) => true,
+            (_, Some(DieselError::DatabaseError(_, info))) => words.iter().any(|text| info.message().contains(text)),
+            (Self::GroupAborted { cause }, _) => words.iter().any(|text| cause.contains(text)),
+            _ => false,
+        }
+    }
+
     /// Whether the connection was lost before the commit, so that nothing was kept.
     pub fn is_lost(&self) -> bool {
         use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};

@@ -4,19 +4,15 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use serde::Serialize;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::watch,
-};
 
 use super::{Hints, Kernel, RouteTable, bind, serve};
 use crate::{
     config::{AppConfig, Environment, HttpConfig},
-    console::{Command, Console},
+    console::{Command, Console, StopSignals},
     container,
     database::{Migrator, Seeders},
     events::Monitor,
-    queue::Worker,
+    queue::{Queue, Worker},
 };
 
 /// `route:list`
@@ -87,9 +83,7 @@ impl Command for Serve {
         (app, config, kernel, migrator, seeders, hints, monitor): Self::Dependencies,
         console: &mut Console,
     ) -> anyhow::Result<()> {
-        // Both before anything is printed, so that a stop asked for from then on is never missed.
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
+        let stops = Arc::new(StopSignals::listen()?);
         let container = container::current()?;
         let host = self.host.as_deref().unwrap_or(&config.host);
         let listener = bind(host, self.port.unwrap_or(config.port)).await?;
@@ -114,28 +108,31 @@ impl Command for Serve {
         }
         console.line("Stop it with Ctrl+C.");
         let watching = container::spawn(async move { monitor.run().await });
-        let (stopping, stopped) = watch::channel(false);
+        // It may be away, and the server is not to wait for it.
+        let risk = container::spawn(warn_of_risk(container.make::<Queue>()?));
         let working = match Worker::beside_server(&container)? {
             Some(worker) => {
                 console.line(format!("Jobs are run here too: {}.", worker.names().join(", ")));
-                let container = container.clone();
-                Some(container::spawn(async move { worker.run_anew(&container, stopped).await }))
+                let (container, stops) = (container.clone(), Arc::clone(&stops));
+                Some(container::spawn(async move { worker.run_anew(&container, |times| stops.asked(times)).await }))
             }
             None => None,
         };
         let stop = async {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            stops.asked(1).await;
             tracing::info!("stopping: open requests and jobs may end");
-            let _ = stopping.send(true);
         };
         // Requests have scopes of their own, outside this command's.
-        if !serve(listener, kernel.endpoint(&container), &config, stop).await {
-            tracing::warn!("requests were still open at the deadline, and were cut off");
+        let served = serve(listener, kernel.endpoint(&container), &config, stop);
+        let all_ended = tokio::select! {
+            all_ended = served => all_ended,
+            () = stops.asked(2) => false,
+        };
+        if !all_ended {
+            tracing::warn!("requests were still open at the deadline, or at a second signal, and were cut off");
         }
         watching.abort();
+        risk.abort();
         if let Some(working) = working {
             let report = working.await??;
             tracing::info!(?report, "the worker has ended");
@@ -145,3 +142,12 @@ impl Command for Serve {
 }
 
 crate::command!(Serve);
+
+/// Warns where what is dispatched may be lost.
+async fn warn_of_risk(queue: Arc<Queue>) {
+    match queue.risk().await {
+        Ok(Some(risk)) => tracing::warn!("{risk}"),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "what stores the jobs does not say what it keeps"),
+    }
+}

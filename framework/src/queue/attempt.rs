@@ -75,7 +75,7 @@ pub(super) async fn run(run: &JobRun, queue: &Queue, jobs: &Jobs, app: &Containe
         jobs.report_unknown(&header.kind);
         return Outcome::Release { due: Some(queue.now().plus(LEFT_TO_OTHERS)), payload: None };
     };
-    if claimed.attempt > tries || header.is_over(message, queue.now()) {
+    if claimed.attempt > tries || header.is_over(message, || queue.now()) {
         return fail("it was tried as often, or as long, as it may be, and never came to an end".to_owned());
     }
     let body = match queue.codec().decrypt(envelope.body, &header.kind) {
@@ -112,7 +112,7 @@ pub(super) async fn run(run: &JobRun, queue: &Queue, jobs: &Jobs, app: &Containe
 fn retry(run: &JobRun, queue: &Queue, header: &Header<'_>, tries: u32, error: &str) -> Option<Outcome> {
     let claimed = run.claimed();
     let due = queue.now().plus(jittered(&header.backoff, claimed.attempt));
-    if claimed.attempt >= tries || header.is_over(&claimed.message, due) {
+    if claimed.attempt >= tries || header.is_over(&claimed.message, || due) {
         return None;
     }
     let (job, kind, attempt) = (claimed.message.id, &*header.kind, claimed.attempt);

@@ -103,21 +103,10 @@ pub struct Claimed {
 }
 
 impl Claimed {
-    /// The end of this claim. A member of a batch that is done, or has failed for good, has ended for the batch too.
+    /// The end of this claim.
     pub fn end(&self, outcome: Outcome) -> Settlement {
-        let batch = self.message.batch.and_then(|batch| {
-            let end = match &outcome {
-                // What follows it is the member that is left.
-                Outcome::Done { then } if then.carries(batch) => return None,
-                Outcome::Done { .. } => BatchEnd::Done,
-                Outcome::Fail { .. } => BatchEnd::Failed,
-                Outcome::Cancel => BatchEnd::Cancelled,
-                Outcome::Retry { .. } | Outcome::Release { .. } => return None,
-            };
-            Some((batch, end))
-        });
-        let (id, queue) = (self.message.id, self.message.queue.clone());
-        Settlement { id, queue, receipt: self.receipt.clone(), outcome, batch }
+        let Message { id, batch, .. } = self.message;
+        Settlement { id, queue: self.message.queue.clone(), receipt: self.receipt.clone(), outcome, batch }
     }
 }
 
@@ -132,8 +121,33 @@ pub struct Settlement {
     pub receipt: Receipt,
     /// What is to become of it.
     pub outcome: Outcome,
-    /// What it is for the batch that it is a member of.
-    pub batch: Option<(BatchId, BatchEnd)>,
+    /// Of which batch it is a member.
+    pub batch: Option<BatchId>,
+}
+
+impl Settlement {
+    /// What it is for the batch that it is a member of: one that is done, or has failed for good, has ended for the batch too.
+    pub fn batch_end(&self) -> Option<(BatchId, BatchEnd)> {
+        let batch = self.batch?;
+        let end = match &self.outcome {
+            // What follows it is the member that is left.
+            Outcome::Done { then } if then.carries(batch) => return None,
+            Outcome::Done { .. } => BatchEnd::Done,
+            Outcome::Fail { .. } => BatchEnd::Failed,
+            Outcome::Cancel => BatchEnd::Cancelled,
+            Outcome::Retry { .. } | Outcome::Release { .. } => return None,
+        };
+        Some((batch, end))
+    }
+
+    /// Whether it goes, and nothing else comes of that.
+    pub(super) fn is_plain(&self) -> bool {
+        let goes = match &self.outcome {
+            Outcome::Done { then } => then.is_empty(),
+            outcome => *outcome == Outcome::Cancel,
+        };
+        goes && self.batch.is_none()
+    }
 }
 
 /// What is to become of a message.

@@ -21,6 +21,7 @@ const ENCRYPTED: u8 = 1 << 7;
 /// the job's fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header<'a> {
+    #[serde(borrow)]
     pub(super) kind: Cow<'a, str>,
     pub(super) version: u16,
     pub(super) tries: u32,
@@ -119,11 +120,11 @@ pub(super) fn open(payload: &[u8]) -> Result<Envelope<'_>, BoxError> {
 
 impl Header<'_> {
     /// Whether the message is not to be tried any more at that moment.
-    pub(super) fn is_over(&self, message: &Message, now: Timestamp) -> bool {
+    pub(super) fn is_over(&self, message: &Message, now: impl FnOnce() -> Timestamp) -> bool {
+        let Some(lasts) = self.retry_for else { return false };
         let began = message.due.map_or(self.at, |due| due.utc().timestamp_millis());
-        let over =
-            |lasts: Duration| began.saturating_add_unsigned(u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX));
-        self.retry_for.is_some_and(|lasts| over(lasts) <= now.utc().timestamp_millis())
+        let over = began.saturating_add_unsigned(u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX));
+        over <= now().utc().timestamp_millis()
     }
 }
 

@@ -124,9 +124,13 @@ async fn keep(lock: Lock) {
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        // Where it fails it is tried again, before the lease is over.
-        if let Err(error) = lock.acquire().await {
-            tracing::warn!(%error, "the place of a job that runs could not be kept");
+        match lock.acquire().await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(
+                "a job runs on whose place was taken: this process stood still for longer than its lease"
+            ),
+            // It is tried again, before the lease is over.
+            Err(error) => tracing::warn!(%error, "the place of a job that runs could not be kept"),
         }
     }
 }

@@ -135,6 +135,27 @@ impl Queue {
         self.driver.durability().await.map_err(|error| failed("say what it keeps", error))
     }
 
+    /// How a job that was dispatched may be lost, for people; `None` where nothing less than its disk has to fail.
+    pub(crate) async fn risk(&self) -> Result<Option<&'static str>, QueueError> {
+        if self.is_sync() {
+            return Ok(None);
+        }
+        if self.is_in_memory() {
+            return Ok(Some(
+                "QUEUE_CONNECTION=memory: jobs wait in the memory of this process, and those that have not run are gone with it",
+            ));
+        }
+        Ok(match self.durability().await? {
+            Durability::Process => {
+                Some("What stores the jobs keeps none when it is restarted, or does not tell: see how it is set up.")
+            }
+            Durability::Host => {
+                Some("What stores the jobs may lose the latest of them when its machine fails: see how it is set up.")
+            }
+            Durability::Disk => None,
+        })
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -66,7 +66,7 @@ impl Push {
 
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.batches.is_empty()
+        self.messages.is_empty() && self.batches.is_empty() && self.grown.is_empty()
     }
 
     /// Its messages become due as of now, where they have a delay. Every driver does this first with what it pushes.

@@ -82,11 +82,11 @@ impl JobRun {
         tries
     }
 
-    /// How long it was ready before it was begun with.
-    pub(super) fn waited(&self) -> Duration {
-        let message = &self.inner.claimed.message;
+    /// How long it was ready before it was begun with; `None` for one that was tried before.
+    pub(super) fn waited(&self) -> Option<Duration> {
+        let Claimed { message, attempt: 1, .. } = &self.inner.claimed else { return None };
         let since = message.due.unwrap_or_else(|| message.id.made_at());
-        (self.inner.host.queue.now().utc() - since.utc()).to_std().unwrap_or_default()
+        Some((self.inner.host.queue.now().utc() - since.utc()).to_std().unwrap_or_default())
     }
 
     pub(super) fn claimed(&self) -> &Claimed {

@@ -73,7 +73,7 @@ impl Here {
             Outcome::Fail { error, .. } => Some(JobFailed::of(run.claimed(), error)),
             _ => None,
         };
-        let mut end = run.claimed().end(outcome.clone()).batch;
+        let mut end = run.claimed().end(outcome.clone()).batch_end();
         let mut then = match outcome {
             Outcome::Done { then } => then,
             _ => Push::NOTHING,

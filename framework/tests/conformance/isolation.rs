@@ -56,6 +56,19 @@ pub async fn two_that_could_not_have_run_one_after_the_other_do<C: Connection>()
     assert!(if C::BACKEND == "sqlite" { runs == 2 } else { runs > 2 }, "{runs}");
 }
 
+pub async fn what_may_only_be_read_is_told_apart<C: Connection>() {
+    // One session for both.
+    let Some(db) = with_ships::<C>(&[("DB_WRITERS", "1")]).await else { return };
+    let read_only = match C::BACKEND {
+        "sqlite" => "pragma query_only = 1",
+        "postgres" => "set session characteristics as transaction read only",
+        _ => "set session transaction read only",
+    };
+    db.write(async move |c| Ok::<_, DbError>(c.batch_execute(read_only).await?)).await.unwrap();
+    let error = add(&db, "Pinafore").await.unwrap_err();
+    assert!(error.is_read_only() && !error.is_full() && !error.is_conflict(), "{error:?}");
+}
+
 pub async fn a_level_is_that_of_one_transaction<C: Connection>() {
     // The same sessions for all.
     let Some(db) = with_ships::<C>(&[("DB_WRITERS", "2")]).await else { return };

@@ -106,6 +106,7 @@ on_every_backend! {
     isolation::two_that_could_not_have_run_one_after_the_other_do,
     isolation::a_level_is_that_of_one_transaction,
     isolation::a_level_says_what_is_seen,
+    isolation::what_may_only_be_read_is_told_apart,
     suite::a_conflict_that_was_passed_over_is_not_answered_as_done,
     suite::migrations_go_up_and_down,
     suite::two_migrators_at_once_apply_each_migration_once,

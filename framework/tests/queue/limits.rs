@@ -64,6 +64,17 @@ async fn a_worker_ends_by_itself_when_it_is_to() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_claimed_and_went_back_does_not_count_as_run() {
+    let bench = Bench::new();
+    // It has claimed ahead when they become slow, and gives back what it will not come to.
+    bench.queue.dispatch_many((0..300).map(|_| say("x"))).await.unwrap();
+    bench.queue.dispatch_many((0..100).map(|_| Crowd)).await.unwrap();
+    bench.queue.dispatch_many((0..300).map(|_| say("x"))).await.unwrap();
+    let limits = WorkerLimits { jobs: Some(450), ..WorkerLimits::default() };
+    assert_eq!(ends(&bench, limits).await, (450, Some(WhyEnded::Jobs)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn workers_that_are_told_to_restart_end_and_later_ones_do_not() {
     let bench = Bench::new();
     let worker = paravel::spawn(bench.worker(&[]).run(std::future::pending()));

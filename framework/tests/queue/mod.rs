@@ -13,6 +13,7 @@ mod limits;
 pub mod processes;
 #[cfg(feature = "redis")]
 mod redis;
+mod refused;
 mod stalled;
 mod suite;
 mod worker;

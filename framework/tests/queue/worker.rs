@@ -28,7 +28,7 @@ pub struct Seen {
     pub ran: Mutex<Vec<String>>,
     now: AtomicUsize,
     most: AtomicUsize,
-    failed: Mutex<Vec<JobFailed>>,
+    pub failed: Mutex<Vec<JobFailed>>,
 }
 
 impl Seen {
@@ -157,7 +157,11 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
-        let (stand, seen) = (Stand::memory(), Arc::new(Seen::default()));
+        Self::over(Stand::memory())
+    }
+
+    pub fn over(stand: Stand) -> Self {
+        let seen = Arc::new(Seen::default());
         let mut app = ContainerBuilder::new();
         app.instance(Arc::clone(&seen));
         app.instance::<dyn SignalSink>(Arc::clone(&seen) as _);

@@ -1,18 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::bail;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::watch,
-};
 
 use super::{as_variable, is_here};
 use crate::{
     cache::Caches,
     config::{CacheStore, QueueConfig, QueueNames},
-    console::{Command, Console, Exit, ExitError},
+    console::{Command, Console, Exit, ExitError, StopSignals},
     container,
-    queue::{Durability, Queue, WhyEnded, Worker, WorkerLimits},
+    queue::{Queue, WhyEnded, Worker, WorkerLimits},
 };
 
 /// `queue:work`
@@ -84,16 +80,8 @@ async fn check(queue: &Queue, console: &mut Console) -> anyhow::Result<()> {
             "QUEUE_CONNECTION=memory: jobs wait in the process that dispatches them, and this one would never see them: {REMEDY}"
         );
     }
-    match queue.durability().await? {
-        Durability::Process => {
-            console
-                .warn("What stores the jobs keeps none when it is restarted, or does not tell: see how it is set up.");
-        }
-        Durability::Host => {
-            console
-                .warn("What stores the jobs may lose the latest of them when its machine fails: see how it is set up.");
-        }
-        Durability::Disk => {}
+    if let Some(risk) = queue.risk().await? {
+        console.warn(risk);
     }
     Ok(())
 }
@@ -115,32 +103,19 @@ impl Command for QueueWork {
     type Dependencies = (Arc<Queue>, Arc<QueueConfig>, Arc<Caches>);
 
     async fn run(self, (queue, config, caches): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
-        // Both before anything is printed, so that a stop asked for from then on is never missed.
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
+        let stops = StopSignals::listen()?;
         check(&queue, console).await?;
         check_limits(&queue, &caches, console);
         let worker = self.worker(Worker::of_application(&container::current()?)?);
         let concurrency = self.concurrency().unwrap_or(config.concurrency);
         console.success(format!("Works on {}, {concurrency} job(s) at once.", worker.names().join(", ")));
         console.line("Stop it with Ctrl+C; once more has it stop at once.");
-        let (asked, told) = watch::channel(0_u32);
-        let listening = container::spawn(async move {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                asked.send_modify(|times| *times += 1);
-                tracing::info!("stopping: jobs that run may end");
-            }
-        });
-        let asked = |times| {
-            let mut told = told.clone();
-            async move { drop(told.wait_for(|asked| *asked >= times).await) }
+        let stop = stops.asked(1);
+        let stop = async {
+            stop.await;
+            tracing::info!("stopping: jobs that run may end");
         };
-        let report = worker.run_until(asked(1), asked(2)).await;
-        listening.abort();
+        let report = worker.run_until(stop, stops.asked(2)).await;
         console.value(&report)?;
         match report.ended {
             Some(WhyEnded::Memory) => {

@@ -148,7 +148,9 @@ async fn again<R, F: Future<Output = Result<R, DbError>>>(write: impl Fn() -> F)
 }
 
 fn failed(error: DbError) -> DriverError {
-    match error.is_transient() || error.is_conflict() || matches!(error, DbError::Uncertain { .. }) {
+    // Of what is full, or read by others alone for the time being, the next thing would be refused as well.
+    let passes = error.is_transient() || error.is_conflict() || error.is_full() || error.is_read_only();
+    match passes || matches!(error, DbError::Uncertain { .. }) {
         true => DriverError::Unavailable(error.into()),
         false => DriverError::Refused(error.into()),
     }

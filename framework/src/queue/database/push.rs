@@ -60,7 +60,7 @@ pub(super) type Keys = Vec<(Vec<u8>, uuid::Uuid)>;
 
 /// Stores what a transaction itself pushes, and gives keys back.
 pub(super) async fn store<C: Connection>(c: &mut C, push: Push, keys: Keys, now: Timestamp) -> Result<(), DbError> {
-    if push.is_empty() && push.grown.is_empty() {
+    if push.is_empty() {
         return give_keys(c, keys).await;
     }
     let prepared = Prepared::new(push, now).map_err(|error| unwritable(&*error))?;

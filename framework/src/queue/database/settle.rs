@@ -33,9 +33,7 @@ impl Ends {
             if !seen.insert(place) {
                 continue;
             }
-            let takes_away = matches!(&end.outcome, Outcome::Done { then } if then.is_empty() && then.grown.is_empty())
-                || end.outcome == Outcome::Cancel;
-            match takes_away && end.batch.is_none() && Place::unique(end).is_none() {
+            match end.is_plain() && Place::unique(end).is_none() {
                 true => plain.push((index, place)),
                 false => rest.push((index, end.clone())),
             }
@@ -154,7 +152,7 @@ pub(super) async fn settle<C: Connection>(c: &mut C, ends: Vec<&Settlement>, now
             (Some(less), Some(due)) => later.push((seq, less, micros(due))),
             (Some(less), None) => again.push((seq, less)),
         }
-        members.extend(end.batch);
+        members.extend(end.batch_end());
     }
     for some in failed.chunks(ROWS) {
         fail(c, some).await?;

@@ -10,7 +10,7 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::timeout};
 
-use super::{Beat, Driver, DriverError, Durability, Orders, Outcome, Push, Pushed, QueueAdmin, Tended, Turn, Turned};
+use super::{Beat, Driver, DriverError, Durability, Orders, Push, Pushed, QueueAdmin, Tended, Turn, Turned};
 use crate::support::Clock;
 use state::{Alive, State};
 
@@ -43,7 +43,7 @@ impl Driver for MemoryDriver {
         let Turn { worker, ends, queues, most } = turn;
         let now = self.clock.now();
         // What went back, or follows, may be for another worker.
-        let is_news = ends.iter().any(|end| end.outcome != Outcome::DONE || end.batch.is_some());
+        let is_news = ends.iter().any(|end| !end.is_plain());
         let mut state = self.state.lock();
         let settled = ends.iter().map(|end| state.settle(end, now)).collect();
         let claimed = state.claim(worker, queues, most);

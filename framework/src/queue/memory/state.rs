@@ -183,7 +183,9 @@ impl State {
         match &settlement.outcome {
             Outcome::Done { then } => {
                 self.give_key(&held.message);
-                self.push(then.clone(), now);
+                if !then.is_empty() {
+                    self.push(then.clone(), now);
+                }
             }
             Outcome::Cancel => self.give_key(&held.message),
             Outcome::Retry { due, payload } => {
@@ -202,7 +204,7 @@ impl State {
                 self.failed.insert(settlement.id, failed);
             }
         }
-        if let Some((batch, end)) = settlement.batch {
+        if let Some((batch, end)) = settlement.batch_end() {
             self.end_member(batch, end, now);
         }
         Settled::Done

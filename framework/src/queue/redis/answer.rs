@@ -20,8 +20,12 @@ pub(super) fn failed(error: RedisError) -> DriverError {
     };
     match code {
         Some("OOM") => DriverError::Unavailable(Full(error).into()),
-        // What was written to until now is a replica now; who takes its place will be known.
-        Some(code) if code != "READONLY" && !error.is_transient() => DriverError::Refused(error.into()),
+        // It takes nothing from anybody, or from us: what was written to until now is a replica now, has no disk or too few replicas,
+        // or knows other users.
+        Some("READONLY" | "MISCONF" | "NOREPLICAS" | "NOAUTH" | "WRONGPASS" | "NOPERM") => {
+            DriverError::Unavailable(error.into())
+        }
+        Some(_) if !error.is_transient() => DriverError::Refused(error.into()),
         None if matches!(error, RedisError::Command { .. } | RedisError::Script { .. }) => {
             DriverError::Refused(error.into())
         }

@@ -8,7 +8,7 @@ use tokio::sync::Mutex as Queued;
 use uuid::Uuid;
 
 use super::{
-    super::{BatchEnd, Claimed, DriverError, Outcome, Push, Receipt, Settled, Settlement, Turn, Turned, UniqueUntil},
+    super::{BatchEnd, Claimed, DriverError, Outcome, Receipt, Settled, Settlement, Turn, Turned, UniqueUntil},
     answer::{self, strange},
     pack::Pack,
     wire::{self, micros},
@@ -131,11 +131,7 @@ pub(super) fn ends(ends: &[Settlement], now: Timestamp) -> Result<Vec<u8>, Drive
     let mut run: Option<Run<'_>> = None;
     for end in ends {
         let place = Place::read(&end.receipt.place).ok_or_else(strange)?;
-        let nothing_follows = match &end.outcome {
-            Outcome::Done { then } => then.is_empty() && then.grown.is_empty(),
-            outcome => *outcome == Outcome::Cancel,
-        };
-        if nothing_follows && !place.is_unique && end.batch.is_none() {
+        if end.is_plain() && !place.is_unique {
             match &mut run {
                 Some(run) if run.takes(&end.queue, &place) => run.places.push(place),
                 _ => {
@@ -159,7 +155,7 @@ fn alone(pack: &mut Pack, end: &Settlement, place: &Place<'_>, now: Timestamp) {
         pack.maybe(payload.as_ref(), |pack, payload| pack.bytes(payload));
     };
     match &end.outcome {
-        Outcome::Done { then } if *then != Push::NOTHING => {
+        Outcome::Done { then } if !then.is_empty() => {
             wire::push(pack.text("done"), &then.clone().begin(now));
             pack.nothing();
         }
@@ -178,7 +174,7 @@ fn alone(pack: &mut Pack, end: &Settlement, place: &Place<'_>, now: Timestamp) {
         BatchEnd::Failed => "failed",
         BatchEnd::Cancelled => "cancelled",
     };
-    let (batch, how) = end.batch.unzip();
+    let (batch, how) = end.batch_end().unzip();
     pack.maybe(batch, |pack, batch| pack.bytes(batch.uuid().as_bytes())).maybe(how.map(ended), Pack::text);
 }
 

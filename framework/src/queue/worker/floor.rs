@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     panic::AssertUnwindSafe,
     sync::Arc,
     time::Duration,
@@ -16,9 +16,10 @@ use super::{WhyEnded, WorkerReport};
 use crate::{
     container::{Ambient, Container, Scope, enter},
     queue::{
-        Claimed, JobFailed, JobId, Jobs, KindStats, Outcome, Queue, Settled, Settlement, WorkerStatus, attempt,
+        Claimed, JobFailed, Jobs, KindStats, Outcome, Queue, Settled, Settlement, WorkerStatus, attempt,
         run::{Host, JobRun},
     },
+    support::Timestamp,
 };
 
 /// A job that has taken so many workers with it runs alone from then on, and with nothing else claimed, so that the next death is
@@ -62,14 +63,56 @@ struct State {
     alone: bool,
     // When there is less, more is to be claimed.
     low: usize,
-    ends: Vec<Settlement>,
+    ends: Ends,
     since: Option<Instant>,
+    // Ends that the queue takes in no form, which it is told again now and then.
+    refused: Ends,
+    // How many have begun.
+    begun: u64,
     report: WorkerReport,
     kinds: BTreeMap<String, KindStats>,
-    // Said of once their ends are told.
-    failing: HashMap<JobId, JobFailed>,
     // Until when this worker is believed to be alive.
     lease: Option<Instant>,
+}
+
+/// Ends that the queue is told, and whose they are.
+#[derive(Default)]
+pub(super) struct Ends {
+    pub(super) settlements: Vec<Settlement>,
+    runs: Vec<JobRun>,
+}
+
+impl Ends {
+    fn push(&mut self, run: JobRun, outcome: Outcome) {
+        self.settlements.push(run.claimed().end(outcome));
+        self.runs.push(run);
+    }
+
+    fn append(&mut self, mut others: Self) {
+        self.settlements.append(&mut others.settlements);
+        self.runs.append(&mut others.runs);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.settlements.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.settlements.is_empty()
+    }
+
+    /// Each by itself.
+    pub(super) fn each(self) -> impl Iterator<Item = Self> {
+        let ends = self.settlements.into_iter().zip(self.runs);
+        ends.map(|(settlement, run)| Self { settlements: vec![settlement], runs: vec![run] })
+    }
+
+    /// The same claims, of jobs that have failed for this reason.
+    pub(super) fn failed(&self, error: &str, at: Timestamp) -> Self {
+        let mut failed = Self::default();
+        self.runs.iter().for_each(|run| failed.push(run.clone(), Outcome::Fail { error: error.to_owned(), at }));
+        failed
+    }
 }
 
 /// What there is on the floor.
@@ -78,6 +121,8 @@ pub(super) struct Load {
     pub(super) waiting: usize,
     pub(super) running: usize,
     pub(super) ends: usize,
+    /// How many jobs have begun here.
+    pub(super) begun: u64,
     /// Whether one of them runs, or waits to run, with nothing beside it.
     pub(super) alone: bool,
     /// Since when the oldest end waits.
@@ -117,7 +162,8 @@ impl Floor {
         let state = self.state.lock();
         let alone = state.alone || state.suspect.is_some();
         let waiting = state.buffer.len() + usize::from(state.suspect.is_some());
-        Load { waiting, running: state.running, ends: state.ends.len(), alone, since: state.since }
+        let State { running, begun, since, .. } = *state;
+        Load { waiting, running, ends: state.ends.len(), begun, alone, since }
     }
 
     /// Adds what was claimed; more is wanted when less than `low` is left of it. How many could begin.
@@ -127,7 +173,7 @@ impl Floor {
             match (claimed.crashes >= SUSPECT, &state.suspect) {
                 (true, None) if !state.alone => state.suspect = Some((claimed, Instant::now())),
                 // One after the other.
-                (true, _) => self.put(&mut state, Some(claimed.end(GO_BACK))),
+                (true, _) => self.go_back(&mut state, claimed),
                 (false, _) => state.buffer.push_back(claimed),
             }
         }
@@ -135,9 +181,16 @@ impl Floor {
         if state.alone { 0 } else { state.buffer.len() + usize::from(state.cleared) }
     }
 
-    fn leave_to_others(&self, state: &mut State, claimed: &Claimed) {
+    /// What was claimed goes back, and was not begun.
+    fn go_back(&self, state: &mut State, claimed: Claimed) {
+        let run = JobRun::new(claimed, Arc::clone(&self.host));
+        self.put(state, Some((run, GO_BACK)));
+    }
+
+    fn leave_to_others(&self, state: &mut State, claimed: Claimed) {
         let due = Some(self.host.queue().now().plus(LEFT_TO_OTHERS));
-        self.put(state, Some(claimed.end(Outcome::Release { due, payload: None })));
+        let run = JobRun::new(claimed, Arc::clone(&self.host));
+        self.put(state, Some((run, Outcome::Release { due, payload: None })));
     }
 
     /// Makes way for one that is to run alone, where one waits for that: it begins once there is nothing else here any more and the
@@ -145,12 +198,12 @@ impl Floor {
     pub(super) fn make_way(&self) -> Option<Instant> {
         let mut state = self.state.lock();
         let since = state.suspect.as_ref().map(|(_, since)| *since)?;
-        state.cleared = state.running + state.buffer.len() + state.ends.len() == 0;
+        state.cleared = state.running + state.buffer.len() + state.ends.len() + state.refused.len() == 0;
         if !state.cleared
             && since.elapsed() >= SUSPENSE
             && let Some((suspect, _)) = state.suspect.take()
         {
-            self.leave_to_others(&mut state, &suspect);
+            self.leave_to_others(&mut state, suspect);
             return None;
         }
         Some(since + SUSPENSE)
@@ -161,7 +214,7 @@ impl Floor {
         let mut state = self.state.lock();
         while state.buffer.len() > most {
             let Some(claimed) = state.buffer.pop_back() else { return };
-            self.put(&mut state, Some(claimed.end(GO_BACK)));
+            self.go_back(&mut state, claimed);
         }
     }
 
@@ -175,11 +228,14 @@ impl Floor {
         self.state.lock().lease.is_some_and(|lease| lease > Instant::now())
     }
 
-    /// Takes what waits here.
-    pub(super) fn clear(&self) -> Vec<Claimed> {
+    /// Gives back all that waits here. What was refused is told with the rest.
+    pub(super) fn clear(&self) {
         let mut state = self.state.lock();
         let suspect = state.suspect.take().map(|(suspect, _)| suspect);
-        suspect.into_iter().chain(std::mem::take(&mut state.buffer)).collect()
+        let waiting = std::mem::take(&mut state.buffer);
+        suspect.into_iter().chain(waiting).for_each(|claimed| self.go_back(&mut state, claimed));
+        let refused = std::mem::take(&mut state.refused);
+        state.ends.append(refused);
     }
 
     fn next(&self) -> Option<Claimed> {
@@ -195,6 +251,7 @@ impl Floor {
             None => state.buffer.pop_front()?,
         };
         state.running += 1;
+        state.begun += 1;
         if state.buffer.len() == state.low {
             self.news.notify_one();
         }
@@ -212,42 +269,37 @@ impl Floor {
             let outcome = AssertUnwindSafe(enter(Ambient::new(app.clone()), attempt)).catch_unwind().await;
             // Whoever ends a worker takes what is in the slot for what still runs.
             if slot.lock().take().is_some() {
-                let after = self.host.queue().now().plus(AFTER_A_PANIC);
-                let outcome = outcome.unwrap_or(Outcome::Retry { due: after, payload: None });
-                self.note(&run, outcome, began.elapsed(), waited);
+                let outcome = outcome.unwrap_or_else(|_| {
+                    let due = self.host.queue().now().plus(AFTER_A_PANIC);
+                    Outcome::Retry { due, payload: None }
+                });
+                self.note(run, outcome, began.elapsed(), waited);
             }
             // Jobs that never wait would keep the thread from all others.
             tokio::task::coop::consume_budget().await;
         }
     }
 
-    fn note(&self, run: &JobRun, outcome: Outcome, took: Duration, waited: Duration) {
-        let claimed = run.claimed();
-        let waited = (claimed.attempt == 1).then_some(waited);
+    fn note(&self, run: JobRun, outcome: Outcome, took: Duration, waited: Option<Duration>) {
         let mut state = self.state.lock();
+        let state = &mut *state;
         state.running -= 1;
         state.alone = false;
-        let kind = &*claimed.message.kind;
-        if !state.kinds.contains_key(kind) && state.kinds.len() < MOST_KINDS {
-            state.kinds.insert(kind.to_owned(), KindStats::default());
-        }
+        let kind = &*run.claimed().message.kind;
         if let Some(stats) = state.kinds.get_mut(kind) {
             stats.add(&outcome, took, waited);
+        } else if state.kinds.len() < MOST_KINDS {
+            state.kinds.entry(kind.to_owned()).or_default().add(&outcome, took, waited);
         }
-        // What has settled itself is not told, and so nobody is told of it.
-        if let Outcome::Fail { error, .. } = &outcome
-            && !run.is_settled()
-            && !run.is_carried()
-        {
-            state.failing.insert(run.id(), JobFailed::of(claimed, error));
-        }
-        self.put(&mut state, (!run.is_settled()).then(|| claimed.end(outcome)));
+        // What has settled itself is not told.
+        let end = (!run.is_settled()).then_some((run, outcome));
+        self.put(state, end);
     }
 
     /// Puts down an end, or that there is none to tell.
-    fn put(&self, state: &mut State, end: Option<Settlement>) {
+    fn put(&self, state: &mut State, end: Option<(JobRun, Outcome)>) {
         match end {
-            Some(end) => state.ends.push(end),
+            Some((run, outcome)) => state.ends.push(run, outcome),
             None => state.report.done += 1,
         }
         let idle = state.running == 0 && state.buffer.is_empty();
@@ -258,36 +310,44 @@ impl Floor {
     }
 
     /// A job goes back that was not run to its end.
-    pub(super) fn give_back(&self, claimed: &Claimed, run: Option<&JobRun>) {
+    pub(super) fn give_back(&self, run: JobRun) {
         let mut state = self.state.lock();
-        if run.is_some() {
-            state.running -= 1;
-            state.alone = false;
-        }
-        let payload = run.and_then(JobRun::last_checkpoint);
-        let end = claimed.end(Outcome::Release { due: None, payload });
-        self.put(&mut state, Some(end));
+        state.running -= 1;
+        state.alone = false;
+        let payload = run.last_checkpoint();
+        self.put(&mut state, Some((run, Outcome::Release { due: None, payload })));
     }
 
     /// The ends that wait to be told.
-    pub(super) fn take_ends(&self) -> Vec<Settlement> {
+    pub(super) fn take_ends(&self) -> Ends {
         let mut state = self.state.lock();
         state.since = None;
         std::mem::take(&mut state.ends)
     }
 
     /// Ends that could not be told wait on, with those that came since.
-    pub(super) fn put_back(&self, mut ends: Vec<Settlement>) {
+    pub(super) fn put_back(&self, mut ends: Ends) {
         let mut state = self.state.lock();
-        ends.append(&mut state.ends);
+        ends.append(std::mem::take(&mut state.ends));
         state.ends = ends;
         state.since = Some(Instant::now());
     }
 
-    /// Counts what became of ends.
-    pub(super) fn settled(&self, ends: &[Settlement], settled: &[Settled]) {
+    /// Ends that the queue takes in no form hold nothing else up.
+    pub(super) fn set_aside(&self, ends: Ends) {
+        self.state.lock().refused.append(ends);
+    }
+
+    /// What was set aside, to be told once more.
+    pub(super) fn take_refused(&self) -> Ends {
+        std::mem::take(&mut self.state.lock().refused)
+    }
+
+    /// Counts what became of ends, and tells of those that have failed for good.
+    pub(super) fn settled(&self, ends: &Ends, settled: &[Settled]) {
+        let mut failed = Vec::new();
         let mut state = self.state.lock();
-        for (end, settled) in ends.iter().zip(settled) {
+        for ((end, run), settled) in ends.settlements.iter().zip(&ends.runs).zip(settled) {
             let report = &mut state.report;
             let count = match (settled, &end.outcome) {
                 (Settled::Stale, _) => {
@@ -298,20 +358,17 @@ impl Floor {
                 (Settled::Done, Outcome::Cancel) => &mut report.cancelled,
                 (Settled::Done, Outcome::Retry { .. }) => &mut report.retried,
                 (Settled::Done, Outcome::Release { .. }) => &mut report.released,
-                (Settled::Done, Outcome::Fail { .. }) => &mut report.failed,
+                (Settled::Done, Outcome::Fail { error, .. }) => {
+                    if !run.is_carried() {
+                        failed.push(JobFailed::of(run.claimed(), error));
+                    }
+                    &mut report.failed
+                }
             };
             *count += 1;
         }
-        if state.failing.is_empty() {
-            return;
-        }
-        let told = ends.iter().zip(settled);
-        let failed = told.filter_map(|(end, settled)| Some((state.failing.remove(&end.id)?, *settled)));
-        let failed: Vec<_> = failed.filter(|(_, settled)| *settled == Settled::Done).collect();
         drop(state);
-        for (failed, _) in failed {
-            failed.raise(&self.container);
-        }
+        failed.into_iter().for_each(|failed| failed.raise(&self.container));
     }
 
     pub(super) fn report(&self) -> WorkerReport {

@@ -33,7 +33,7 @@ impl Heartbeat {
         about: WorkerStatus,
         limits: WorkerLimits,
     ) -> Self {
-        let mut beats = Beats { worker, queue: queue.clone(), floor, about, limits, known: None };
+        let mut beats = Beats { worker, queue: queue.clone(), floor, about, limits, known: None, failed: false };
         beats.beat().await;
         Self { worker, queue, task: crate::spawn(beats.go_on()) }
     }
@@ -63,6 +63,7 @@ struct Beats {
     // The order to begin anew that was there before, once that is known: whoever began since is not meant. It is told apart from
     // the next by being another, and not by a clock, which may have been put back.
     known: Option<Option<Timestamp>>,
+    failed: bool,
 }
 
 impl Beats {
@@ -86,11 +87,14 @@ impl Beats {
         match self.queue.driver().beat(beat).await {
             Ok(orders) => {
                 self.floor.lives_until(sent + LIVES);
-                if *self.known.get_or_insert(orders.restart) != orders.restart {
+                // Where this is not the first beat, it may have been ordered since the worker began.
+                let before = orders.restart.filter(|at| !self.failed || *at < self.about.started_at);
+                if *self.known.get_or_insert(before) != orders.restart {
                     self.floor.end(WhyEnded::Restart);
                 }
             }
             Err(error) => {
+                self.failed = true;
                 tracing::error!(%error, worker = %self.worker, "the queue was not told that this worker is alive");
             }
         }

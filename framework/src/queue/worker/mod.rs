@@ -9,7 +9,6 @@ mod work;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{Jobs, Queue};
@@ -107,20 +106,20 @@ impl Worker {
         works.then(|| Self::of_application(app)).transpose()
     }
 
-    /// Works until `stopped` says so. One that is told to begin anew does, in the same process: there is no other that would.
+    /// Works until it is asked to stop; asked twice, it stops at once. One that is told to begin anew does, in the same process: there
+    /// is no other that would.
     ///
     /// # Errors
     /// [`ContainerError`].
-    pub(crate) async fn run_anew(
+    pub(crate) async fn run_anew<F: Future<Output = ()>>(
         self,
         app: &Container,
-        stopped: watch::Receiver<bool>,
+        asked: impl Fn(u32) -> F,
     ) -> Result<WorkerReport, ContainerError> {
         let mut worker = Some(self);
         let mut report = WorkerReport::default();
         while let Some(working) = worker.take() {
-            let mut stopped = stopped.clone();
-            report = working.run(async move { drop(stopped.wait_for(|stopped| *stopped).await) }).await;
+            report = working.run_until(asked(1), asked(2)).await;
             if report.ended == Some(WhyEnded::Restart) {
                 tracing::info!(?report, "the worker begins anew");
                 worker = Self::beside_server(app)?;

@@ -9,12 +9,12 @@ use tokio::{
 
 use super::{
     WhyEnded, Worker, WorkerReport,
-    floor::{Floor, Load},
+    floor::{Ends, Floor, Load},
     heartbeat::Heartbeat,
 };
 use crate::{
     container::{Ambient, enter},
-    queue::{Driver, DriverError, Outcome, Settlement, Turn, WorkerStatus, run::JobRun},
+    queue::{Driver, DriverError, Turn, WorkerStatus, run::JobRun},
 };
 
 /// How often what has become due is looked for at least, and how long to leave a driver alone that failed.
@@ -53,7 +53,6 @@ pub(super) struct Work {
     lanes: JoinSet<()>,
     slots: Vec<(AbortHandle, Slot)>,
     began: Instant,
-    claimed: u64,
     pace: Pace,
     // Nothing is asked of the driver before that, since it failed.
     resting: Option<Instant>,
@@ -117,7 +116,6 @@ impl Work {
             lanes: JoinSet::new(),
             slots: Vec::new(),
             began: now,
-            claimed: 0,
             pace: Pace { ends: 0.0, at: now, per_second: 0.0, turn: Duration::ZERO },
             resting: None,
         }
@@ -175,6 +173,9 @@ impl Work {
                 more = true;
                 // Others could run what will not have its turn here by the next time.
                 self.floor.keep(self.pace.within(TEND));
+                for end in self.floor.take_refused().each() {
+                    self.tell_alone(end, false).await;
+                }
             }
             if relay <= now {
                 relay = now + RELAY;
@@ -226,7 +227,8 @@ impl Work {
         if most > 0 {
             self.worker.queues.next_turn();
         }
-        let turn = Turn { worker: self.worker.id, ends: &ends, queues: self.worker.queues.names(), most };
+        let queues = self.worker.queues.names();
+        let turn = Turn { worker: self.worker.id, ends: &ends.settlements, queues, most };
         let asked = Instant::now();
         match self.driver().turn(turn).await {
             Ok(turned) => {
@@ -234,14 +236,13 @@ impl Work {
                 self.floor.settled(&ends, &turned.settled);
                 self.pace.note(ends.len());
                 let claimed = turned.claimed.len();
-                self.claimed += u64::try_from(claimed).unwrap_or(u64::MAX);
                 self.start(turned.claimed);
                 (most > 0).then_some(claimed >= most)
             }
             // One of them cannot be told, and the others can.
             Err(DriverError::Refused(_)) if !ends.is_empty() => {
-                for end in ends {
-                    self.tell_alone(end).await;
+                for end in ends.each() {
+                    self.tell_alone(end, true).await;
                 }
                 None
             }
@@ -255,26 +256,38 @@ impl Work {
         }
     }
 
-    fn telling<'a>(&self, end: &'a Settlement) -> Turn<'a> {
-        Turn { worker: self.worker.id, ends: std::slice::from_ref(end), queues: &[], most: 0 }
+    /// Ends one claim; why not, where it was not taken.
+    async fn tell_one(&self, end: &Ends) -> Result<(), DriverError> {
+        let turn = Turn { worker: self.worker.id, ends: &end.settlements, queues: &[], most: 0 };
+        let turned = self.driver().turn(turn).await?;
+        self.floor.settled(end, &turned.settled);
+        Ok(())
     }
 
-    /// Ends one claim. Where the queue does not take such an end, the job has failed.
-    async fn tell_alone(&mut self, end: Settlement) {
-        let why = match self.driver().turn(self.telling(&end)).await {
-            Ok(turned) => return self.floor.settled(&[end], &turned.settled),
+    /// Ends one claim, the `first` time or again. Where the queue does not take such an end, the job has failed; where it does not
+    /// take that either, it is told again later, and nothing else waits for it.
+    async fn tell_alone(&mut self, end: Ends, first: bool) {
+        let why = match self.tell_one(&end).await {
+            Ok(()) => return,
             Err(DriverError::Refused(why)) => why,
-            Err(_) => return self.floor.put_back(vec![end]),
+            Err(DriverError::Unavailable(_)) => return self.floor.put_back(end),
         };
-        tracing::error!(error = &*why, job = %end.id, "the queue does not take how a job ended, which is failed now");
-        let error = format!("the queue did not take how it ended: {why}");
-        let failed = Settlement { outcome: Outcome::Fail { error, at: self.worker.queue.now() }, ..end };
-        match self.driver().turn(self.telling(&failed)).await {
-            Ok(turned) => self.floor.settled(&[failed], &turned.settled),
-            Err(error) => {
-                tracing::error!(%error, job = %failed.id, "the queue does not take that a job has failed, either");
-                self.floor.put_back(vec![failed]);
-                self.resting = Some(Instant::now() + TEND);
+        let failed = end.failed(&format!("the queue did not take how it ended: {why}"), self.worker.queue.now());
+        let job = end.settlements.first().map(|end| tracing::field::display(end.id));
+        match self.tell_one(&failed).await {
+            Ok(()) => {
+                tracing::error!(error = &*why, job, "the queue does not take how a job ended, which is failed now")
+            }
+            Err(DriverError::Unavailable(_)) => self.floor.put_back(end),
+            Err(DriverError::Refused(error)) => {
+                if first {
+                    tracing::error!(
+                        error = &*error,
+                        job,
+                        "the queue takes neither how a job ended, nor that it has failed"
+                    );
+                }
+                self.floor.set_aside(end);
             }
         }
     }
@@ -292,8 +305,9 @@ impl Work {
             return 0;
         }
         let room = (concurrency + ahead).saturating_sub(load.running + load.waiting);
-        let left = limits.jobs.map_or(u64::MAX, |most| most.saturating_sub(self.claimed));
-        room.min(MOST_AT_ONCE).min(usize::try_from(left).unwrap_or(usize::MAX))
+        let left = limits.jobs.map_or(u64::MAX, |most| most.saturating_sub(load.begun));
+        let left = usize::try_from(left).unwrap_or(usize::MAX).saturating_sub(load.waiting);
+        room.min(MOST_AT_ONCE).min(left)
     }
 
     /// Whether there is nothing left to do for a worker that ends then.
@@ -302,7 +316,7 @@ impl Work {
             return false;
         }
         let limits = &self.worker.limits;
-        let why = match limits.jobs.is_some_and(|most| self.claimed >= most) {
+        let why = match limits.jobs.is_some_and(|most| load.begun >= most) {
             true => Some(WhyEnded::Jobs),
             false => (limits.when_empty && !more).then_some(WhyEnded::Empty),
         };
@@ -348,9 +362,7 @@ impl Work {
 
     /// Puts back what waits here, gives what runs its grace, and puts back the rest.
     async fn finish(&mut self, at_once: impl Future<Output = ()>) {
-        for claimed in self.floor.clear() {
-            self.floor.give_back(&claimed, None);
-        }
+        self.floor.clear();
         let deadline = Instant::now() + self.worker.grace;
         tokio::pin!(at_once);
         while !self.lanes.is_empty() && Instant::now() < deadline {
@@ -369,7 +381,7 @@ impl Work {
             lane.abort();
             let cut_off = slot.lock().take();
             if let Some(run) = cut_off {
-                self.floor.give_back(run.claimed(), Some(&run));
+                self.floor.give_back(run);
             }
         }
         let gone = Instant::now() + CUT_OFF;
