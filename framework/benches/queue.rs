@@ -2,6 +2,9 @@
 //!
 //! `cargo bench -p paravel --bench queue`, with `--features testing,postgres,mysql,redis` and the servers' addresses in `TEST_POSTGRES_URL`,
 //! `TEST_MYSQL_URL` and `TEST_REDIS_URL` for theirs; the name of a driver after `--` for that one alone.
+//!
+//! What an idle worker is like is measured of one in a process of its own, where the driver has any: this program again, which is told
+//! by its arguments where the queues are.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -9,12 +12,13 @@ mod machine;
 
 use std::{
     any::Any,
-    error::Error,
+    io::{BufRead, BufReader, Read},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use futures_util::future::{BoxFuture, FutureExt};
@@ -29,7 +33,7 @@ use paravel::{
 };
 use serde::{Deserialize, Serialize};
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = std::result::Result<T, BoxError>;
 
 const JOBS: u32 = 100_000;
 /// In one push.
@@ -37,12 +41,13 @@ const BULK: usize = 1_000;
 const CLIENTS: u32 = 64;
 /// How often one job is dispatched to a worker that has nothing to do.
 const SINGLES: usize = 300;
+/// For how long a worker that has nothing to do is watched.
+const IDLE: Duration = Duration::from_secs(10);
+/// What a process of a worker's own is told first.
+const WORKER: &str = "worker";
 
 /// Which jobs have run, a bit each.
 static SEEN: [AtomicU64; JOBS as usize / 64 + 1] = [const { AtomicU64::new(0) }; JOBS as usize / 64 + 1];
-/// When the last single job began, in nanoseconds since the benchmark did.
-static BEGAN: AtomicU64 = AtomicU64::new(0);
-
 #[derive(Serialize, Deserialize)]
 struct Nothing {
     number: u32,
@@ -65,20 +70,29 @@ impl Job for Nothing {
     }
 }
 
+/// A job that says how long after its dispatch it began.
 #[derive(Serialize, Deserialize)]
-struct Ping;
+struct Ping {
+    // In nanoseconds since 1970: two processes have that in common.
+    at: u64,
+}
 
 impl Job for Ping {
     const NAME: &'static str = "ping";
-    type Dependencies = (Arc<Began>,);
+    type Dependencies = (Arc<Waits>,);
 
-    async fn handle(self, (began,): Self::Dependencies, _: &JobRun) -> std::result::Result<(), BoxError> {
-        BEGAN.store(u64::try_from(began.0.elapsed().as_nanos())?, Relaxed);
+    async fn handle(self, (waits,): Self::Dependencies, _: &JobRun) -> std::result::Result<(), BoxError> {
+        (waits.0)(now()?.saturating_sub(self.at));
         Ok(())
     }
 }
 
-struct Began(Instant);
+/// Who is told how long a job has waited, in nanoseconds.
+struct Waits(Box<dyn Fn(u64) + Send + Sync>);
+
+fn now() -> Result<u64> {
+    Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?)
+}
 
 /// A driver under measurement.
 struct Subject {
@@ -89,6 +103,8 @@ struct Subject {
     // How often the driver was asked for something.
     calls: Arc<AtomicU64>,
     stored: Stored,
+    // Where the queues are, for a worker in another process; none where there can be none.
+    place: Option<String>,
     // What goes with it, after it.
     _kept: Box<dyn Any>,
 }
@@ -131,10 +147,91 @@ impl Driver for Counted {
     }
 }
 
-/// What this process has in memory, in bytes.
-fn resident() -> Option<u64> {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+/// What a process has in memory, in bytes.
+fn resident(process: u32) -> Option<u64> {
+    let pages = std::fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
     Some(pages.split(' ').nth(1)?.parse::<u64>().ok()? * 4096)
+}
+
+/// For how long a process has had a core to itself.
+fn computed(process: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // After the name, which is in brackets: the 14th and 15th, in hundredths of a second.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(ticks * 10))
+}
+
+fn worker(queue: &Queue, app: &Container, limits: WorkerLimits) -> Worker {
+    let env = Env::from_pairs::<&str, &str>([]);
+    let config = QueueConfig::from_env(&env);
+    let jobs = Arc::new(Jobs::collect([JobEntry::of::<Nothing>(), JobEntry::of::<Ping>()]));
+    Worker::new(queue.clone(), jobs, &config, app.clone(), ["default"]).limits(limits)
+}
+
+fn app(waits: impl Fn(u64) + Send + Sync + 'static) -> Result<Container> {
+    let mut app = ContainerBuilder::new();
+    app.instance(Arc::new(Waits(Box::new(waits))));
+    Ok(app.freeze()?)
+}
+
+/// A worker in a process of its own, which says on its output how long each [`Ping`] has waited, and ends with its input.
+struct Apart {
+    process: Child,
+    says: BufReader<ChildStdout>,
+}
+
+impl Apart {
+    async fn begin(subject: &Subject, place: &str) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args([WORKER, subject.name, place]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn()?;
+        let says = BufReader::new(process.stdout.take().ok_or("its output is piped")?);
+        while subject.queue.workers().await?.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(Self { process, says })
+    }
+
+    /// What a process that was begun so does.
+    async fn work(name: &str, place: &str) -> Result<()> {
+        let app = app(|waited| println!("{waited}"))?;
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            let _ = std::io::stdin().read(&mut [0]);
+            drop(stop);
+        });
+        worker(&queue_at(name, place)?, &app, WorkerLimits::default()).run(async { drop(stopped.await) }).await;
+        Ok(())
+    }
+
+    fn next_wait(&mut self) -> Result<Duration> {
+        let mut line = String::new();
+        self.says.read_line(&mut line)?;
+        Ok(Duration::from_nanos(line.trim().parse()?))
+    }
+
+    fn end(mut self) -> Result<()> {
+        drop(self.process.stdin.take());
+        self.process.wait()?;
+        Ok(())
+    }
+}
+
+/// The queues of another process.
+fn queue_at(name: &str, place: &str) -> Result<Queue> {
+    let driver: Arc<dyn Driver> = match name {
+        #[cfg(all(feature = "sqlite", feature = "testing"))]
+        "sqlite" => database::driver::<paravel::database::SqliteConn>(place)?,
+        #[cfg(all(feature = "postgres", feature = "testing"))]
+        "postgres" => database::driver::<paravel::database::PgConn>(place)?,
+        #[cfg(all(feature = "mysql", feature = "testing"))]
+        "mysql" => database::driver::<paravel::database::MysqlConn>(place)?,
+        #[cfg(feature = "redis")]
+        "redis" => redis_driver(place)?.1,
+        _ => return Err(format!("{name}, {place}: there are no such queues").into()),
+    };
+    Ok(Queue::new(driver, WireFormat::MessagePack, Arc::new(SystemClock)))
 }
 
 impl Subject {
@@ -143,7 +240,7 @@ impl Subject {
         let driver = Arc::new(Counted(driver, Arc::clone(&calls)));
         let queue = Queue::new(driver, WireFormat::MessagePack, Arc::new(SystemClock));
         let stored: Stored = Box::new(|| std::future::ready(None).boxed());
-        Self { name, queue, budgets, calls, stored, _kept: Box::new(()) }
+        Self { name, queue, budgets, calls, stored, place: None, _kept: Box::new(()) }
     }
 
     fn print(&self, what: &str, jobs: u32, took: Duration, budget: Option<f64>) {
@@ -156,20 +253,8 @@ impl Subject {
         println!("{}: {what}: {rate:.0} jobs/s{budget}, {each:.0} by a round trip", self.name);
     }
 
-    fn worker(&self, app: &Container, limits: WorkerLimits) -> Result<Worker> {
-        let env = Env::from_pairs::<&str, &str>([]);
-        let config = QueueConfig::from_env(&env);
-        let jobs = Arc::new(Jobs::collect([JobEntry::of::<Nothing>(), JobEntry::of::<Ping>()]));
-        let worker = Worker::new(self.queue.clone(), jobs, &config, app.clone(), ["default"]);
-        Ok(worker.limits(limits))
-    }
-
     async fn run(&self) -> Result<()> {
-        let mut app = ContainerBuilder::new();
-        let began = Arc::new(Began(Instant::now()));
-        app.instance(Arc::clone(&began));
-        let app = app.freeze()?;
-
+        let app = app(|_| ())?;
         let single = Instant::now();
         let clients = (0..CLIENTS).map(|client| {
             let queue = self.queue.clone();
@@ -197,16 +282,16 @@ impl Subject {
             println!("{}: stored: {} bytes a job", self.name, after.saturating_sub(before) / u64::from(JOBS));
         }
         self.drain(&app).await?;
-        if let Some(bytes) = resident() {
-            println!("{}: this process has {:.1} MiB in memory", self.name, bytes as f64 / f64::from(1 << 20));
+        match &self.place {
+            Some(place) => self.apart(place).await,
+            None => self.beside().await,
         }
-        self.idle(&app, &began).await
     }
 
     async fn drain(&self, app: &Container) -> Result<()> {
         SEEN.iter().for_each(|word| word.store(0, Relaxed));
         let limits = WorkerLimits { when_empty: true, ..WorkerLimits::default() };
-        let worker = self.worker(app, limits)?;
+        let worker = worker(&self.queue, app, limits);
         let drain = Instant::now();
         let report = worker.run(std::future::pending()).await;
         let took = drain.elapsed();
@@ -221,34 +306,60 @@ impl Subject {
         Ok(())
     }
 
-    /// From the dispatch of one job to a worker that has nothing to do, until it begins.
-    async fn idle(&self, app: &Container, began: &Began) -> Result<()> {
+    /// From the dispatch of one job to a worker in this process that has nothing to do, until it begins.
+    async fn beside(&self) -> Result<()> {
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let worker = self.worker(app, WorkerLimits::default())?;
-        let worker = paravel::spawn(worker.run(async move {
-            let _ = stopped.await;
-        }));
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let mut waits = Vec::with_capacity(SINGLES);
-        for _ in 0..SINGLES {
-            BEGAN.store(0, Relaxed);
-            let dispatched = u64::try_from(began.0.elapsed().as_nanos())?;
-            self.queue.dispatch(Ping).await?;
-            let ran = loop {
-                match BEGAN.load(Relaxed) {
-                    0 => tokio::time::sleep(Duration::from_micros(200)).await,
-                    ran => break ran,
-                }
-            };
-            waits.push(Duration::from_nanos(ran - dispatched));
-            // Until the worker has nothing to do again.
-            tokio::time::sleep(Duration::from_millis(8)).await;
-        }
+        let (waited, mut waits) = tokio::sync::mpsc::unbounded_channel();
+        let app = app(move |wait| {
+            let _ = waited.send(Duration::from_nanos(wait));
+        })?;
+        let worker = worker(&self.queue, &app, WorkerLimits::default());
+        let worker = paravel::spawn(worker.run(async { drop(stopped.await) }));
+        self.idle(async || Ok(waits.recv().await.ok_or("the worker is gone")?)).await?;
         drop(stop);
         worker.await?;
+        Ok(())
+    }
+
+    /// The same of a worker in a process of its own, and what that process takes.
+    async fn apart(&self, place: &str) -> Result<()> {
+        let mut apart = Apart::begin(self, place).await?;
+        self.idle(async || apart.next_wait()).await?;
+        for first in (0..JOBS).step_by(BULK) {
+            self.queue.dispatch_many((first..first + u32::try_from(BULK)?).map(Nothing::number)).await?;
+        }
+        while self.queue.depth("default").await?.total() > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let process = apart.process.id();
+        if let Some(bytes) = resident(process) {
+            let mib = bytes as f64 / f64::from(1 << 20);
+            println!("{}: a worker's process has {mib:.1} MiB in memory after {JOBS} jobs (budget 20 MB)", self.name);
+        }
+        let before = computed(process);
+        tokio::time::sleep(IDLE).await;
+        if let (Some(before), Some(after)) = (before, computed(process)) {
+            let percent = (after - before).as_secs_f64() / IDLE.as_secs_f64() * 100.0;
+            println!("{}: a worker that has nothing to do takes {percent:.1}% of a core", self.name);
+        }
+        apart.end()
+    }
+
+    async fn idle(&self, mut next_wait: impl AsyncFnMut() -> Result<Duration>) -> Result<()> {
+        let mut waits = Vec::with_capacity(SINGLES);
+        for _ in 0..SINGLES {
+            // Until the worker has nothing to do again.
+            tokio::time::sleep(Duration::from_millis(8)).await;
+            self.queue.dispatch(Ping { at: now()? }).await?;
+            waits.push(next_wait().await?);
+        }
         waits.sort_unstable();
         let (median, late) = (waits[SINGLES / 2], waits[SINGLES * 99 / 100]);
-        println!("{}: from dispatch to begun, idle: median {median:.1?}, p99 {late:.1?} (budget 5 ms)", self.name);
+        let where_it_is = if self.place.is_some() { "another process" } else { "this process" };
+        println!(
+            "{}: from dispatch to begun by an idle worker in {where_it_is}: median {median:.1?}, p99 {late:.1?} (budget 5 ms)",
+            self.name
+        );
         Ok(())
     }
 }
@@ -286,12 +397,19 @@ mod database {
 
     use futures_util::future::FutureExt;
 
-    use super::{Arc, Env, Result, Stored, Subject, SystemClock};
+    use super::{Arc, Driver, Env, Result, Stored, Subject, SystemClock};
+
+    fn open<C: Connection>(url: &str) -> Result<Arc<Db<C>>> {
+        Ok(Arc::new(Db::new(DatabaseConfig::from_env(&Env::from_pairs([("DATABASE_URL", url)])))?))
+    }
+
+    pub fn driver<C: Connection>(url: &str) -> Result<Arc<dyn Driver>> {
+        Ok(Arc::new(DatabaseDriver::new(open::<C>(url)?, Arc::new(SystemClock))))
+    }
 
     pub async fn subject<C: Connection>(budgets: [Option<f64>; 3]) -> Result<Option<Subject>> {
         let Some(own) = TestDatabase::create(C::BACKEND)? else { return Ok(None) };
-        let env = Env::from_pairs([("DATABASE_URL", own.url())]);
-        let db = Arc::new(Db::<C>::new(DatabaseConfig::from_env(&env))?);
+        let db = open::<C>(own.url())?;
         Migrator::new(Arc::clone(&db) as _, Arc::new(SystemClock), TOOLKIT_MIGRATIONS).migrate().await?;
         let admin: Arc<dyn DatabaseAdmin> = Arc::clone(&db) as _;
         let subject = Subject::new(C::BACKEND, Arc::new(DatabaseDriver::new(db, Arc::new(SystemClock))), budgets);
@@ -311,19 +429,18 @@ mod database {
             async move { Some(admin.fetch(Statement::new(size)).await.ok()?.first()?.integer("n").cast_unsigned()) }
                 .boxed()
         });
-        Ok(Some(Subject { stored, _kept: Box::new(own), ..subject }))
+        Ok(Some(Subject { stored, place: Some(own.url().to_owned()), _kept: Box::new(own), ..subject }))
     }
 }
 
 /// Queues of their own on the server of `TEST_REDIS_URL`.
 #[cfg(feature = "redis")]
 fn redis() -> Result<Option<Subject>> {
-    let Ok(url) = std::env::var("TEST_REDIS_URL") else { return Ok(None) };
+    if std::env::var_os("TEST_REDIS_URL").is_none() {
+        return Ok(None);
+    }
     let prefix = format!("bench-{}:", paravel::support::Id::<()>::new());
-    let env = Env::from_pairs([("REDIS_URL", &*url), ("REDIS_PREFIX", &*prefix), ("REDIS_TIMEOUT", "10s")]);
-    let redis = paravel::redis::Redis::new(&paravel::config::RedisConfig::from_env(&env))?;
-    let redis = Arc::new(redis);
-    let driver = paravel::queue::RedisDriver::new(Arc::clone(&redis), Arc::new(SystemClock));
+    let (redis, driver) = redis_driver(&prefix)?;
     let stored: Stored = Box::new(move || {
         let redis = Arc::clone(&redis);
         async move {
@@ -332,12 +449,27 @@ fn redis() -> Result<Option<Subject>> {
         }
         .boxed()
     });
-    let subject = Subject::new("redis", Arc::new(driver), [Some(300_000.0), ANY, Some(150_000.0)]);
-    Ok(Some(Subject { stored, ..subject }))
+    let subject = Subject::new("redis", driver, [Some(300_000.0), ANY, Some(150_000.0)]);
+    Ok(Some(Subject { stored, place: Some(prefix), ..subject }))
+}
+
+/// Those under a prefix.
+#[cfg(feature = "redis")]
+fn redis_driver(prefix: &str) -> Result<(Arc<paravel::redis::Redis>, Arc<dyn Driver>)> {
+    let url = std::env::var("TEST_REDIS_URL")?;
+    let env = Env::from_pairs([("REDIS_URL", &*url), ("REDIS_PREFIX", prefix), ("REDIS_TIMEOUT", "10s")]);
+    let redis = Arc::new(paravel::redis::Redis::new(&paravel::config::RedisConfig::from_env(&env))?);
+    let driver = paravel::queue::RedisDriver::new(Arc::clone(&redis), Arc::new(SystemClock));
+    Ok((redis, Arc::new(driver)))
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    if let [_, role, name, place] = &*std::env::args().collect::<Vec<_>>()
+        && role == WORKER
+    {
+        return Apart::work(name, place).await;
+    }
     machine::print();
     let only: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     for subject in subjects().await? {

@@ -4,7 +4,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::{Depth, KindStats, Queue, QueueError};
+use super::{AttemptStats, Depth, Queue, QueueError};
 use crate::support::{Gauge, Measure, Metric, Reading};
 
 /// What is watched of the queues: how many jobs wait in each, how long the oldest has, and how many attempts fail of each kind, in
@@ -20,7 +20,7 @@ struct Seen {
     depths: Vec<Waiting>,
     // What each worker had done by then: it takes its counts with it when it goes. `None` before the first look, to which all that was
     // done is past.
-    workers: Option<HashMap<Uuid, BTreeMap<String, KindStats>>>,
+    workers: Option<HashMap<Uuid, BTreeMap<String, AttemptStats>>>,
     kinds: BTreeMap<String, Attempts>,
 }
 

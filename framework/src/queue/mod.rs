@@ -76,6 +76,6 @@ pub use options::JobOptions;
 #[cfg(feature = "redis")]
 pub use redis::RedisDriver;
 pub use run::JobRun;
-pub use status::{KindStats, WorkerStatus};
+pub use status::{AttemptStats, WorkerStatus};
 pub use transactional::Transactional;
 pub use worker::{WhyEnded, Worker, WorkerLimits, WorkerReport};

@@ -23,13 +23,16 @@ pub struct WorkerStatus {
     pub running: usize,
     /// What it did since it began.
     pub report: WorkerReport,
-    /// What it did of each kind.
-    pub kinds: BTreeMap<String, KindStats>,
+    /// What it did of each kind of job.
+    pub kinds: BTreeMap<String, AttemptStats>,
+    /// What it did of each queue.
+    #[serde(default)]
+    pub by_queue: BTreeMap<String, AttemptStats>,
 }
 
-/// What was done of one kind of job.
+/// What became of attempts at jobs of one kind, or of one queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KindStats {
+pub struct AttemptStats {
     /// How many attempts ended without an error.
     pub done: u64,
     /// How many attempts failed.
@@ -45,7 +48,7 @@ pub struct KindStats {
     pub wait_millis: u64,
 }
 
-impl KindStats {
+impl AttemptStats {
     /// An attempt has ended.
     pub(super) fn add(&mut self, outcome: &Outcome, took: Duration, waited: Option<Duration>) {
         match outcome {

@@ -15,6 +15,7 @@ pub mod processes;
 mod redis;
 mod refused;
 mod stalled;
+mod status;
 mod suite;
 mod worker;
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     console::{Command, Console},
-    queue::{KindStats, Queue, WorkerStatus},
+    queue::{AttemptStats, Queue, WorkerStatus},
     support::Timestamp,
 };
 
@@ -19,14 +19,16 @@ struct QueueStats {}
 
 #[derive(Serialize)]
 struct Stats {
-    kinds: Vec<KindLine>,
+    kinds: Vec<Line>,
+    by_queue: Vec<Line>,
     queues: Vec<QueueLine>,
     workers: Vec<WorkerLine>,
 }
 
+/// What all workers did of one kind, or of one queue.
 #[derive(Serialize)]
-struct KindLine {
-    kind: String,
+struct Line {
+    name: String,
     done: u64,
     errors: u64,
     failed: u64,
@@ -37,18 +39,34 @@ struct KindLine {
     mean_wait: Option<f64>,
 }
 
-impl KindLine {
-    fn of(kind: String, stats: KindStats, workers: &[(Uuid, WorkerStatus)], now: Timestamp) -> Self {
+/// What a worker did of each.
+type Each = fn(&WorkerStatus) -> &BTreeMap<String, AttemptStats>;
+
+impl Line {
+    /// By name.
+    fn all(workers: &[(Uuid, WorkerStatus)], each: Each, now: Timestamp) -> Vec<Self> {
+        let mut all = BTreeMap::<_, AttemptStats>::new();
+        for (name, stats) in workers.iter().flat_map(|(_, status)| each(status)) {
+            let sum = all.entry(name).or_default();
+            *sum = sum.and(*stats);
+        }
+        let rate = |name: &str| {
+            let rates = workers.iter().filter_map(|(_, status)| {
+                let past = (now.utc() - status.started_at.utc()).to_std().ok().filter(|past| !past.is_zero())?;
+                #[expect(clippy::cast_precision_loss, reason = "a rate")]
+                let done = each(status).get(name)?.done as f64;
+                Some(done * 60.0 / past.as_secs_f64())
+            });
+            rates.reduce(|all, rate| all + rate)
+        };
+        all.into_iter().map(|(name, stats)| Self::of(name, stats, rate(name))).collect()
+    }
+
+    fn of(name: &str, stats: AttemptStats, per_minute: Option<f64>) -> Self {
         let round = |mean: Option<f64>| mean.map(|mean| (mean * 1e3).round() / 1e3);
-        let rates = workers.iter().filter_map(|(_, status)| {
-            let past = (now.utc() - status.started_at.utc()).to_std().ok().filter(|past| !past.is_zero())?;
-            #[expect(clippy::cast_precision_loss, reason = "a rate")]
-            let done = status.kinds.get(&kind)?.done as f64;
-            Some(done * 60.0 / past.as_secs_f64())
-        });
         Self {
-            per_minute: round(rates.reduce(|all, rate| all + rate)),
-            kind,
+            name: name.to_owned(),
+            per_minute: round(per_minute),
             done: stats.done,
             errors: stats.errors,
             failed: stats.failed,
@@ -82,34 +100,33 @@ impl From<(Uuid, WorkerStatus)> for WorkerLine {
 impl Command for QueueStats {
     const NAME: &'static str = "queue:stats";
     const ABOUT: &'static str =
-        "Show what the workers that are alive have done of each kind of job, and what there is to do";
+        "Show what the workers that are alive have done of each kind of job and of each queue, and what there is to do";
     type Dependencies = (Arc<Queue>,);
 
     async fn run(self, (queue,): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
         warn_of_memory(console, &queue);
         let workers = queue.workers().await?;
-        let mut kinds = BTreeMap::<String, KindStats>::new();
-        for (kind, stats) in workers.iter().flat_map(|(_, status)| &status.kinds) {
-            let all = kinds.entry(kind.clone()).or_default();
-            *all = all.and(*stats);
-        }
+        let now = queue.now();
         let stats = Stats {
-            kinds: kinds.into_iter().map(|(kind, stats)| KindLine::of(kind, stats, &workers, queue.now())).collect(),
+            kinds: Line::all(&workers, |status| &status.kinds, now),
+            by_queue: Line::all(&workers, |status| &status.by_queue, now),
             queues: queues(&queue, workers.iter().map(|(_, status)| status)).await?,
             workers: workers.into_iter().map(WorkerLine::from).collect(),
         };
         if console.is_json() {
             return Ok(console.value(&stats)?);
         }
-        let kinds = [
-            ("Kind", "kind"),
-            ("Done", "done"),
-            ("Errors", "errors"),
-            ("Failed", "failed"),
-            ("A minute", "per_minute"),
-            ("Mean run (ms)", "mean_run"),
-            ("Mean wait (ms)", "mean_wait"),
-        ];
+        let lines = |name| {
+            [
+                (name, "name"),
+                ("Done", "done"),
+                ("Errors", "errors"),
+                ("Failed", "failed"),
+                ("A minute", "per_minute"),
+                ("Mean run (ms)", "mean_run"),
+                ("Mean wait (ms)", "mean_wait"),
+            ]
+        };
         let workers = [
             ("Worker", "id"),
             ("Host", "host"),
@@ -121,7 +138,9 @@ impl Command for QueueStats {
             ("Failed", "failed"),
             ("Since", "started_at"),
         ];
-        console.rows(&kinds, &stats.kinds)?;
+        console.rows(&lines("Kind"), &stats.kinds)?;
+        console.line("");
+        console.rows(&lines("Queue"), &stats.by_queue)?;
         console.line("");
         console.rows(&QUEUES, &stats.queues)?;
         console.line("");

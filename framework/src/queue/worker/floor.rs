@@ -16,7 +16,7 @@ use super::{WhyEnded, WorkerReport};
 use crate::{
     container::{Ambient, Container, Scope, enter},
     queue::{
-        Claimed, JobFailed, Jobs, KindStats, Outcome, Queue, Settled, Settlement, WorkerStatus, attempt,
+        AttemptStats, Claimed, JobFailed, Jobs, Outcome, Queue, Settled, Settlement, WorkerStatus, attempt,
         run::{Host, JobRun},
     },
     support::Timestamp,
@@ -34,8 +34,8 @@ const LEFT_TO_OTHERS: Duration = Duration::from_secs(15);
 /// What becomes of a job that was claimed and not begun.
 const GO_BACK: Outcome = Outcome::Release { due: None, payload: None };
 
-/// How many kinds are told apart in what a worker says of itself.
-const MOST_KINDS: usize = 1000;
+/// How many kinds, and how many queues, are told apart in what a worker says of itself.
+const MOST_TOLD_APART: usize = 1000;
 
 /// How long to wait for another attempt at a job whose attempt ended in a way that none ought to.
 const AFTER_A_PANIC: Duration = Duration::from_secs(5);
@@ -70,7 +70,8 @@ struct State {
     // How many have begun.
     begun: u64,
     report: WorkerReport,
-    kinds: BTreeMap<String, KindStats>,
+    kinds: BTreeMap<String, AttemptStats>,
+    by_queue: BTreeMap<String, AttemptStats>,
     // Until when this worker is believed to be alive.
     lease: Option<Instant>,
 }
@@ -285,11 +286,13 @@ impl Floor {
         let state = &mut *state;
         state.running -= 1;
         state.alone = false;
-        let kind = &*run.claimed().message.kind;
-        if let Some(stats) = state.kinds.get_mut(kind) {
-            stats.add(&outcome, took, waited);
-        } else if state.kinds.len() < MOST_KINDS {
-            state.kinds.entry(kind.to_owned()).or_default().add(&outcome, took, waited);
+        let message = &run.claimed().message;
+        for (all, name) in [(&mut state.kinds, &*message.kind), (&mut state.by_queue, &*message.queue)] {
+            if let Some(stats) = all.get_mut(name) {
+                stats.add(&outcome, took, waited);
+            } else if all.len() < MOST_TOLD_APART {
+                all.entry(name.to_owned()).or_default().add(&outcome, took, waited);
+            }
         }
         // What has settled itself is not told.
         let end = (!run.is_settled()).then_some((run, outcome));
@@ -378,6 +381,13 @@ impl Floor {
     /// What the worker says of itself.
     pub(super) fn status(&self, about: &WorkerStatus) -> WorkerStatus {
         let state = self.state.lock();
-        WorkerStatus { running: state.running, report: state.report, kinds: state.kinds.clone(), ..about.clone() }
+        let State { running, report, kinds, by_queue, .. } = &*state;
+        WorkerStatus {
+            running: *running,
+            report: *report,
+            kinds: kinds.clone(),
+            by_queue: by_queue.clone(),
+            ..about.clone()
+        }
     }
 }

@@ -1,4 +1,4 @@
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::{
@@ -135,7 +135,8 @@ impl Work {
             concurrency: worker.concurrency,
             running: 0,
             report: WorkerReport::default(),
-            kinds: std::collections::BTreeMap::new(),
+            kinds: BTreeMap::new(),
+            by_queue: BTreeMap::new(),
         };
         let floor = Arc::clone(&self.floor);
         let heartbeat =

@@ -57,14 +57,14 @@ async fn queue_monitor_shows_the_queues_and_who_works_on_them() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn queue_stats_adds_up_what_the_workers_did_of_each_kind() -> anyhow::Result<()> {
+async fn queue_stats_adds_up_what_the_workers_did_of_each_kind_and_queue() -> anyhow::Result<()> {
     let bench = Bench::new().await?;
     for (worker, done) in [(1, 10), (2, 30)] {
         let kind =
             json!({"done": done, "errors": 10, "failed": 5, "run_micros": 90_000, "begun": 4, "wait_millis": 100});
         let status = json!({
             "process": 7, "host": "", "started_at": "2023-11-14T22:13:20Z", "queues": ["harbour"], "concurrency": 8,
-            "running": 0, "kinds": {"harbour.moor": kind},
+            "running": 0, "kinds": {"harbour.moor": kind}, "by_queue": {"harbour": kind},
             "report": {"done": 4, "retried": 0, "failed": 1, "released": 0, "cancelled": 0, "stale": 0, "ended": null},
         });
         let status = status.to_string();
@@ -73,11 +73,12 @@ async fn queue_stats_adds_up_what_the_workers_did_of_each_kind() -> anyhow::Resu
     }
     bench.stand.clock.advance(Duration::from_secs(120));
     let stats = bench.json(&["queue:stats"]).await?;
-    let kind = json!({
-        "kind": "harbour.moor", "done": 40, "errors": 20, "failed": 10, "per_minute": 20.0, "mean_run": 3.0,
-        "mean_wait": 25.0,
-    });
-    assert_eq!(stats["kinds"], json!([kind]));
+    let line = |name| {
+        json!({
+            "name": name, "done": 40, "errors": 20, "failed": 10, "per_minute": 20.0, "mean_run": 3.0, "mean_wait": 25.0,
+        })
+    };
+    assert_eq!((&stats["kinds"], &stats["by_queue"]), (&json!([line("harbour.moor")]), &json!([line("harbour")])));
     let text = bench.app.artisan(&["queue:stats"]).await?;
     assert!(text.contains("Mean run (ms)") && text.contains("harbour.moor"), "{text}");
     Ok(())
