@@ -12,7 +12,7 @@ use crate::support::{ADMIN, Binary, OwnRedis, PASSWORD, Serving, ask};
 
 /// How old a value may be: while Redis works, which tells each server what the other has changed, and after it is gone. The bounds
 /// themselves are what is promised, so they are asserted, with room for a machine that is busy: the best of several rounds has to
-/// come up to the first, which is a hundred times what is usual, and the second is what a watchdog of three seconds keeps.
+/// come up to the first, which is many times what is usual, and the second is what a watchdog of three seconds keeps.
 const HEARD: Duration = Duration::from_millis(200);
 const UNHEARD: Duration = Duration::from_secs(5);
 
