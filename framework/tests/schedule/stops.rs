@@ -49,6 +49,8 @@ struct Wait(String);
 
 impl Job for Wait {
     const NAME: &'static str = "test.wait";
+    // No test is to go on because it is over.
+    const TIMEOUT: Duration = Duration::from_secs(3600);
     type Dependencies = (Arc<Stages>,);
 
     async fn handle(self, (stages,): Self::Dependencies, _: &JobRun) -> Result<(), BoxError> {
