@@ -1,6 +1,6 @@
-use garde::Validate;
 use paravel::{
     auth::acceptable_password,
+    mail::acceptable_address,
     serde::Serialize,
     support::{Env, EnvValue, Secret},
 };
@@ -19,10 +19,10 @@ pub struct SeedConfig {
 impl SeedConfig {
     /// Reads the fields' variables.
     pub fn from_env(env: &Env) -> Self {
-        let email = Email { address: "admin@example.com".to_owned() };
+        let email = Email("admin@example.com".to_owned());
         let password = env.var("ADMIN_PASSWORD", "The first administrator's password").optional();
         Self {
-            admin_email: env.var("ADMIN_EMAIL", "The first administrator's e-mail address").or::<Email>(email).address,
+            admin_email: env.var("ADMIN_EMAIL", "The first administrator's e-mail address").or::<Email>(email).0,
             admin_password: password.map(|Password(password)| password),
             demo_users: env
                 .var("DEMO_USERS", "How many users `db:seed --class demo` makes")
@@ -31,21 +31,17 @@ impl SeedConfig {
     }
 }
 
-#[derive(Validate)]
-struct Email {
-    #[garde(email, length(max = 254))]
-    address: String,
-}
+struct Email(String);
 
 impl EnvValue for Email {
     const EXPECTED: &'static str = "an e-mail address such as admin@example.com";
 
     fn parse(text: &str) -> Option<Self> {
-        Some(Self { address: text.to_owned() }).filter(|email| email.validate().is_ok())
+        acceptable_address(text, &()).ok().map(|()| Self(text.to_owned()))
     }
 
     fn show(&self) -> String {
-        self.address.clone()
+        self.0.clone()
     }
 }
 

@@ -257,6 +257,9 @@ async fn a_wrong_field_is_named() -> anyhow::Result<()> {
         ("email", with("email", json!("@example.com"))),
         ("email", with("email", json!("a b@example.com"))),
         ("email", with("email", json!("a@b@example.com"))),
+        // Of which the mailer says the same.
+        ("email", with("email", json!("a..b@example.com"))),
+        ("email", with("email", json!(".ada@example.com"))),
         ("email", with("email", json!("ada@example.com\r\nBcc: x@example.com"))),
         ("email", with("email", json!(format!("{}@example.com", "x".repeat(250))))),
         ("password", with("password", json!(12_345_678))),

@@ -182,6 +182,8 @@ async fn user_create_refuses_what_the_api_would() -> anyhow::Result<()> {
     for part in ["name must not be blank", "email", "password must have 8 to 128 characters"] {
         assert!(said.contains(part), "{part} in {said}");
     }
+    let said = binary.refused(1, &create("a..b@example.com", "Ada", PASSWORD)).await?;
+    assert_eq!(said, "error: email is not a valid e-mail address\n");
     let said = binary.refused(1, &create("ADMIN@example.com", "Ada", PASSWORD)).await?;
     assert_eq!(said, "error: the e-mail address is taken\n");
     for (role, advice) in [("captain", ""), ("editr", "; did you mean `editor`?")] {

@@ -10,8 +10,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::{ADMIN, Binary, OwnRedis, PASSWORD, Serving, ask};
 
-/// How old a value may be: while Redis works, which tells each server what the other has changed, and after it is gone. Printed
-/// beside what is measured.
+/// How old a value may be: while Redis works, which tells each server what the other has changed, and after it is gone. The bounds
+/// themselves are what is promised, so they are asserted, with room for a machine that is busy: the best of several rounds has to
+/// come up to the first, which is many times what is usual, and the second is what a watchdog of three seconds keeps.
 const HEARD: Duration = Duration::from_millis(200);
 const UNHEARD: Duration = Duration::from_secs(5);
 
@@ -93,7 +94,10 @@ impl Two {
     async fn outlives(&self, outage: &str) -> anyhow::Result<()> {
         self.give("editor").await?;
         let age = self.until_seen("editor").await?;
-        println!("{outage}: the other server had the new role after {age:?} (bound {UNHEARD:?})");
+        ensure!(
+            age < UNHEARD,
+            "{outage}: the other server had an old role for {age:?}, and not for {UNHEARD:?} at most"
+        );
         // From then on it keeps nothing.
         for role in ["member", "editor"] {
             self.give(role).await?;
@@ -118,14 +122,16 @@ impl Two {
 async fn a_role_that_one_server_takes_away_is_not_there_on_the_other() -> anyhow::Result<()> {
     let Some(two) = Two::start().await? else { return Ok(()) };
     two.until_asked(false, "member").await?;
+    let mut best = DEADLINE;
     for role in ["editor", "member", "editor", "member"] {
         let listeners = two.redis.listeners().await?;
         two.give(role).await?;
-        println!("the other server had the new role after {:?} (bound {HEARD:?})", two.until_seen(role).await?);
+        best = best.min(two.until_seen(role).await?);
         // It has heard of it: its tier was not emptied because it heard nothing.
         ensure!(listeners.len() == 2 && two.redis.listeners().await? == listeners, "{listeners:?}");
         two.until_asked(false, role).await?;
     }
+    ensure!(best < HEARD, "the other server had an old role for {best:?} at best, and not for {HEARD:?} at most");
     Ok(())
 }
 

@@ -10,9 +10,10 @@ use paravel::{
 
 use crate::events::UserRegistered;
 
-/// Writes to the audit log who registered, and by whom. It is queued in the transaction that adds the user, so that there is neither
-/// one without an entry nor an entry without one; and the job's key is the entry's, so that it is written once, however often it is
-/// tried.
+/// Writes to the audit log who registered, and by whom. It is queued in the transaction that adds the user: where the queue is in the
+/// same database, or reached by the outbox in it, there is no entry without a user, and a user without an entry only where the job is
+/// given up: it failed for good and `queue:flush` dropped it, say. A queue in memory is lost with its process, and the entries with
+/// it. The job's key is the entry's, so that it is written once, however often it is tried.
 #[listener(name = "registration-audit", queue = "audit", tries = 10, backoff = ["1s", "10s", "1m", "10m"])]
 pub async fn audit_registration(event: &UserRegistered, log: Arc<dyn AuditLog>) -> Result<(), BoxError> {
     let id = JobRun::current().map_or_else(Id::new, |run| Id::from_uuid(run.id().uuid()));

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use paravel::{config::AppConfig, listener, mail::Mailer, support::BoxError};
+use paravel::{config::AppConfig, listener, mail::Mailer, queue::JobRun, support::BoxError};
 
 use crate::{
     events::UserRegistered,
@@ -18,9 +18,18 @@ pub async fn send_welcome(
     app: Arc<AppConfig>,
 ) -> Result<(), BoxError> {
     // Whoever is gone by now is not welcomed.
-    match users.find(event.user).await {
-        Ok(UserWithRoles { user, .. }) => Ok(mailer.send(welcome(&user, &app)).await?),
-        Err(UserError::NotFound) => Ok(()),
-        Err(error) => Err(error.into()),
+    let user = match users.find(event.user).await {
+        Ok(UserWithRoles { user, .. }) => user,
+        Err(UserError::NotFound) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let sent = mailer.send(welcome(&user, &app)).await;
+    // What no server will ever take is not tried again.
+    if let Err(error) = &sent
+        && !error.is_transient()
+        && let Some(run) = JobRun::current()
+    {
+        run.fail(error.to_string());
     }
+    Ok(sent?)
 }

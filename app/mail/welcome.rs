@@ -9,8 +9,7 @@ use crate::models::User;
 pub fn welcome(user: &User, app: &AppConfig) -> Mail {
     let (name, app_name) = (in_one_line(&user.name), in_one_line(&app.name));
     Mail::new(format!("Welcome to {app_name}")).to(Mailbox::named(&name, &user.email)).text(format!(
-        "Hello {name},\n\nyou are registered at {app_name}, {url}. You log in there with this address and the password \
-         that you chose.\n",
+        "Hello {name},\n\nyou are registered at {app_name}, {url}. You log in there with this address and your password.\n",
         url = app.url,
     ))
 }

@@ -1,6 +1,7 @@
 use garde::Validate;
 use paravel::{
     auth::acceptable_password,
+    mail::acceptable_address,
     serde::Deserialize,
     support::{Patch, Secret},
 };
@@ -16,7 +17,7 @@ pub struct CreateUser {
     #[garde(length(chars, max = 100), custom(not_blank))]
     pub name: String,
     /// Their e-mail address.
-    #[garde(email, length(max = 254))]
+    #[garde(custom(acceptable_address))]
     pub email: String,
     /// Their password.
     #[garde(custom(acceptable_password))]
@@ -43,7 +44,7 @@ pub struct UpdateUser {
     #[serde(default)]
     pub name: Patch<String>,
     /// Their e-mail address.
-    #[garde(inner(email, length(max = 254)))]
+    #[garde(inner(custom(acceptable_address)))]
     #[serde(default)]
     pub email: Patch<String>,
     /// Their password.

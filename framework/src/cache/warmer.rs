@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     console::Console,
     container::{Container, Dependencies, DependencyInfo, GraphFault, Resolver, Root},
-    support::{BoxError, nearest},
+    support::{BoxError, did_you_mean, nearest},
 };
 
 /// Fills the cache with what will be asked for, before it is: after a start or a deployment, say. `cache:warm` runs it.
@@ -183,10 +183,10 @@ pub struct UnknownWarmer {
 impl UnknownWarmer {
     fn new(name: &str, warmers: &Warmers) -> Self {
         let names: Vec<_> = warmers.entries.keys().copied().collect();
-        let near = nearest(name, names.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
+        let near = did_you_mean(nearest(name, names.iter().copied()));
         let all =
             if names.is_empty() { "there are none".to_owned() } else { format!("there are: {}", names.join(", ")) };
-        Self { name: name.to_owned(), hint: format!("{}; {all}", near.unwrap_or_default()) }
+        Self { name: name.to_owned(), hint: format!("{near}; {all}") }
     }
 }
 

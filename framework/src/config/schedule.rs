@@ -11,7 +11,7 @@ use crate::support::{Env, EnvValue, Zone};
 pub struct ScheduleConfig {
     /// `SCHEDULE_TIMEZONE`: the time zone that times of day are meant in, but for tasks that name their own. Default `UTC`.
     pub timezone: Zone,
-    /// `SCHEDULE_GRACE`: how long tasks that run may go on when `schedule:work` is stopped, up to `1h`. Default `30s`.
+    /// `SCHEDULE_GRACE`: how long tasks that run may go on when `schedule:work` or `schedule:run` is stopped, up to `1h`. Default `30s`.
     #[serde(serialize_with = "shown::duration")]
     pub grace: Duration,
     /// `SCHEDULE_STORE`: where it is kept which runs have been taken by whom: `database` or `cache`. Default: the database,

@@ -1,4 +1,4 @@
-use std::{any::Any, future::Future, num::NonZeroU32, panic::AssertUnwindSafe, sync::Arc};
+use std::{any::Any, collections::VecDeque, future::Future, num::NonZeroU32, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
@@ -22,17 +22,18 @@ pub(super) struct AfterCommit(Mutex<Option<Pending>>);
 struct Pending {
     // Until the transaction has done what was to be done before its commit.
     database: Option<Identity>,
-    hooks: Vec<Raised>,
-    // The depth of each open savepoint, and how many hooks there were when it began. At which depth a driver runs its work
-    // is its own affair, so only the order of depths counts.
-    savepoints: Vec<(NonZeroU32, usize)>,
+    raised: Raised,
+    // The depth of each open savepoint, and how many hooks of each kind there were when it began. At which depth a driver
+    // runs its work is its own affair, so only the order of depths counts.
+    savepoints: Vec<(NonZeroU32, usize, usize)>,
 }
 
-/// What was raised in a transaction.
-enum Raised {
-    After(Hook),
-    /// A [`BeforeCommit`] of the database's connection.
-    Before(Box<dyn Any + Send>),
+/// What was raised in a transaction, each kind in its order. The one is over before the other begins.
+#[derive(Default)]
+struct Raised {
+    /// Each a [`BeforeCommit`] of the database's connection. Taken from the front, of which there may be many.
+    before: VecDeque<Box<dyn Any + Send>>,
+    after: Vec<Hook>,
 }
 
 /// Runs a future after the transaction that is open here has been committed, or at once where none is, such as in a task
@@ -55,7 +56,7 @@ where
     };
     let late = match &mut *buffer.0.lock() {
         Some(pending) => {
-            pending.hooks.push(Raised::After(hook.boxed()));
+            pending.raised.after.push(hook.boxed());
             None
         }
         None => Some(hook),
@@ -85,7 +86,7 @@ where
     match &mut *buffer.0.lock() {
         Some(pending) if pending.is_of(database) => {
             let hook: BeforeCommit<C> = Box::new(move |c| async move { hook(c).await }.boxed());
-            pending.hooks.push(Raised::Before(Box::new(hook)));
+            pending.raised.before.push_back(Box::new(hook));
             None
         }
         _ => Some(hook),
@@ -141,22 +142,24 @@ fn inside(ambient: &Ambient) -> (Scope, Option<&Arc<Scope>>) {
 /// Notes that a savepoint has begun at this depth.
 pub(super) fn begins(depth: NonZeroU32) {
     with_pending(|pending| {
-        pending.savepoints.retain(|(open, _)| *open < depth);
-        pending.savepoints.push((depth, pending.hooks.len()));
-        Vec::new()
+        let Raised { before, after } = &pending.raised;
+        pending.savepoints.retain(|(open, ..)| *open < depth);
+        pending.savepoints.push((depth, before.len(), after.len()));
     });
 }
 
 /// Drops what was raised since the savepoint at this depth, which is being rolled back.
 pub(super) fn rolls_back(depth: NonZeroU32) {
     with_pending(|pending| {
-        let kept = pending.savepoints.iter().find(|(open, _)| *open == depth).map(|(_, kept)| *kept);
-        pending.hooks.split_off(kept.unwrap_or(pending.hooks.len()))
+        let Raised { before, after } = &mut pending.raised;
+        let begun = pending.savepoints.iter().find(|(open, ..)| *open == depth);
+        let (first, second) = begun.map_or((before.len(), after.len()), |(_, first, second)| (*first, *second));
+        Raised { before: before.split_off(first), after: after.split_off(second) }
     });
 }
 
 /// The driver begins and ends the outermost transaction outside its scope, so whatever is noted here is a savepoint.
-fn with_pending(with: impl FnOnce(&mut Pending) -> Vec<Raised>) {
+fn with_pending<T>(with: impl FnOnce(&mut Pending) -> T) {
     if let Ok(Some(buffer)) = in_scope::<AfterCommit>() {
         let dropped = buffer.0.lock().as_mut().map(with);
         // Without the lock: what a hook holds may do anything as it goes.
@@ -179,10 +182,10 @@ impl TransactionScope {
             Some(ambient) => {
                 let (scope, outer) = inside(ambient);
                 let database = Some(Arc::clone(database));
-                let mut pending = Pending { database, hooks: Vec::new(), savepoints: Vec::new() };
+                let mut pending = Pending { database, raised: Raised::default(), savepoints: Vec::new() };
                 let mut each = outer.and_then(|outer| outer.get::<EachCommit>());
                 while let Some(standing) = each {
-                    pending.hooks.push(Raised::After((standing.hook)()));
+                    pending.raised.after.push((standing.hook)());
                     each = standing.outer.clone();
                 }
                 let buffer = scope.set(AfterCommit(Mutex::new(Some(pending))));
@@ -215,24 +218,17 @@ impl TransactionScope {
     fn next_before(&self) -> Option<Box<dyn Any + Send>> {
         let mut pending = self.buffer.0.lock();
         let pending = pending.as_mut()?;
-        let Some(first) = pending.hooks.iter().position(|raised| matches!(raised, Raised::Before(_))) else {
+        let next = pending.raised.before.pop_front();
+        if next.is_none() {
             // A task that was started inside may still be in its scope, and is too late.
             pending.database = None;
-            return None;
-        };
-        match pending.hooks.remove(first) {
-            Raised::Before(hook) => Some(hook),
-            Raised::After(_) => None,
         }
+        next
     }
 
     /// What waited for the commit, which has happened.
     pub(super) fn committed(&self, handle: Handle) -> Hooks {
-        let after = |raised| match raised {
-            Raised::After(hook) => Some(hook),
-            Raised::Before(_) => None,
-        };
-        Hooks { hooks: self.close().into_iter().filter_map(after).collect(), ambient: self.caller.clone(), handle }
+        Hooks { hooks: self.close().after, ambient: self.caller.clone(), handle }
     }
 
     /// Drops what waited for the commit, which does not happen. A task that was started inside waits for nothing any more.
@@ -240,8 +236,8 @@ impl TransactionScope {
         drop(self.close());
     }
 
-    fn close(&self) -> Vec<Raised> {
-        self.buffer.0.lock().take().map(|pending| pending.hooks).unwrap_or_default()
+    fn close(&self) -> Raised {
+        self.buffer.0.lock().take().map(|pending| pending.raised).unwrap_or_default()
     }
 }
 

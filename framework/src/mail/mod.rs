@@ -28,6 +28,7 @@
 //! - **A mail is sent at once**, also inside a transaction that is rolled back later. What is to wait for the commit belongs into a
 //!   listener or a job.
 
+mod address;
 mod error;
 #[cfg(feature = "testing")]
 mod fake;
@@ -39,6 +40,7 @@ mod message;
 mod smtp;
 mod transport;
 
+pub use address::acceptable_address;
 pub use error::MailError;
 #[cfg(feature = "testing")]
 pub use fake::MailFake;

@@ -40,7 +40,8 @@ impl Aside {
             biased;
             _ = &mut working => {
                 let limits = WorkerLimits { when_empty: true, ..WorkerLimits::default() };
-                Worker::of_application(&app)?.limits(limits).run(enough).await;
+                // Its own grace would come on top of what was said to be enough.
+                Worker::of_application(&app)?.grace(Duration::ZERO).limits(limits).run(enough).await;
             }
             () = &mut enough => {
                 let _ = at_once.send(());

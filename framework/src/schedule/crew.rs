@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
@@ -28,6 +28,8 @@ pub(super) struct Ended {
     pub(super) ran: Vec<Ran>,
     /// What is still to be seen to, since the fence could not be asked.
     pub(super) owed: Option<Owed>,
+    /// What holds the task where it stands, until it is known what is owed of it.
+    pub(super) held: Option<Arc<()>>,
 }
 
 /// The runs that are under way, each in a task of its own.

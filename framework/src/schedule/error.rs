@@ -1,12 +1,15 @@
 use super::Tasks;
-use crate::{container::ContainerError, support::nearest};
+use crate::{
+    container::ContainerError,
+    support::{did_you_mean, nearest},
+};
 
 /// A task could not be run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScheduleError {
     /// No task has that name.
-    #[error("no scheduled task is called `{name}`{}; {}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(), there_are(known))]
+    #[error("no scheduled task is called `{name}`{}; {}", did_you_mean(nearest.as_deref()), there_are(known))]
     Unknown {
         /// The name.
         name: String,

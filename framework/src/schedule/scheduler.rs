@@ -7,6 +7,7 @@ use super::{
     FenceError, Missed, Ran, ScheduleError, ScheduleStore, Stops, Tasks, WorkReport,
     crew::{Crew, Ended, Phase},
     entry::Entry,
+    fence::KEPT,
     run::{Run, asked},
     timeline::{Due, Owed, Timeline},
 };
@@ -38,7 +39,7 @@ const MINUTE: i64 = 60;
 /// let env = Env::default();
 /// let (config, schedule) = (AppConfig::from_env(&env), ScheduleConfig::from_env(&env));
 /// let scheduler = Arc::new(Scheduler::new(tasks, store, Arc::new(SystemClock), &config, &schedule));
-/// let ran = scheduler.run(&ContainerBuilder::new().freeze()?, Stops::never()).await;
+/// let ran = scheduler.run(&ContainerBuilder::new().freeze()?, &mut Stops::never()).await;
 /// assert_eq!(ran[0].outcome, Outcome::Done);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
@@ -70,41 +71,50 @@ impl Scheduler {
     }
 
     /// Runs what becomes due, until it is to stop; then lets go on what runs, for [`ScheduleConfig::grace`] at most.
-    pub async fn work(self: &Arc<Self>, app: &Container, mut stops: Stops) -> WorkReport {
+    pub async fn work(self: &Arc<Self>, app: &Container, stops: &mut Stops) -> WorkReport {
         let (mut crew, mut report) = (Crew::new(), WorkReport::default());
         let began = self.clock.now();
         let mut timeline = Timeline::begin(&self.tasks.entries, began);
         for entry in self.tasks.entries.iter().filter(|entry| entry.terms.missed != Missed::Skip) {
             let owed = Owed { entry: Arc::clone(entry), since: began, claim: None };
-            crew.begin(self.runs(app, &crew).made_up(owed, began));
+            let held = timeline.hold(entry);
+            crew.begin(holding(held, self.runs(app, &crew).made_up(owed, began)));
         }
         loop {
             let now = self.clock.now();
             for due in timeline.turn(now) {
                 let runs = self.runs(app, &crew);
                 match due {
+                    Due::Now(entry, dues) if dues.len() > 1 => {
+                        let held = timeline.hold(&entry);
+                        crew.begin(holding(held, runs.all(entry, dues, None)));
+                    }
                     Due::Now(entry, dues) => crew.begin(runs.all(entry, dues, None)),
-                    Due::Again(owed) => crew.begin(runs.made_up(owed, now)),
+                    Due::Again(owed) => {
+                        let held = timeline.hold(&owed.entry);
+                        crew.begin(holding(held, runs.made_up(owed, now)));
+                    }
                 }
             }
             tokio::select! {
                 biased;
                 () = stops.next() => break,
-                Some(Ended { ran, owed }) = crew.next() => {
+                Some(Ended { ran, owed, held }) = crew.next() => {
                     ran.iter().for_each(|ran| report.count(ran));
                     if let Some(owed) = owed {
                         timeline.owe(owed);
                     }
+                    drop(held);
                 }
                 () = sleep(timeline.wait(now)) => {}
             }
         }
-        crew.finish(self.grace, &mut stops).await.iter().for_each(|ran| report.count(ran));
+        crew.finish(self.grace, stops).await.iter().for_each(|ran| report.count(ran));
         report
     }
 
     /// Runs what is due in this minute, each task once, and what is to be made up for. What was done, in the order of the tasks.
-    pub async fn run(self: &Arc<Self>, app: &Container, mut stops: Stops) -> Vec<Ran> {
+    pub async fn run(self: &Arc<Self>, app: &Container, stops: &mut Stops) -> Vec<Ran> {
         let mut crew = Crew::new();
         let now = self.clock.now().utc().timestamp();
         let (minute, next) = (now - now.rem_euclid(MINUTE), now - now.rem_euclid(MINUTE) + MINUTE);
@@ -139,7 +149,7 @@ impl Scheduler {
                     None => break,
                 },
                 () = stops.next() => {
-                    all.extend(crew.finish(self.grace, &mut stops).await);
+                    all.extend(crew.finish(self.grace, stops).await);
                     break;
                 }
             }
@@ -173,6 +183,11 @@ impl Scheduler {
     }
 }
 
+/// Keeps a task where it stands while these runs are under way, however they end.
+async fn holding(held: Arc<()>, runs: impl Future<Output = Ended>) -> Ended {
+    Ended { held: Some(held), ..runs.await }
+}
+
 /// What makes runs.
 struct Runs {
     app: Container,
@@ -194,10 +209,10 @@ impl Runs {
             ran.push(one);
             if !is_answered && entry.terms.missed != Missed::Skip {
                 let since = Timestamp::from_unix(due.utc().timestamp() - 1);
-                return Ended { ran, owed: Some(Owed { entry, since, claim: Some((due, by)) }) };
+                return Ended { ran, owed: Some(Owed { entry, since, claim: Some((due, by)) }), held: None };
             }
         }
-        Ended { ran, owed: None }
+        Ended { ran, ..Ended::default() }
     }
 
     fn run(&self, entry: &Arc<Entry>, due: Timestamp, by: Uuid) -> Run {
@@ -212,7 +227,7 @@ impl Runs {
             Err(error) => {
                 let task = &owed.entry.name;
                 tracing::error!(task, %error, "what was missed of a task cannot be made up for yet");
-                Ended { ran: Vec::new(), owed: Some(owed) }
+                Ended { owed: Some(owed), ..Ended::default() }
             }
         }
     }
@@ -224,14 +239,15 @@ impl Runs {
             return Ended::default();
         };
         let ran = self.run(&entry, due, Uuid::new_v4()).unknown(&self.app, error).await;
-        Ended { ran: vec![ran], owed: None }
+        Ended { ran: vec![ran], ..Ended::default() }
     }
 
     /// For which times until then a task is to be run that nobody ran: those since this moment, or before it, as far as it is not
-    /// known what became of them.
+    /// known what became of them. Of those that are older than what fences keep, only what nobody can have run is.
     async fn missed(&self, entry: &Entry, since: Timestamp, until: Timestamp) -> Result<Vec<Timestamp>, FenceError> {
         let known = asked(&self.app, || self.store.fence().known_until(&entry.name, until)).await?;
+        let told = since.max(until.minus(KEPT));
         let missed = entry.terms.missed;
-        Ok(missed.chosen(entry.calendar.latest(missed.depth(), known.min(since), until), until))
+        Ok(missed.chosen(entry.calendar.latest(missed.depth(), known.min(told), until), until))
     }
 }

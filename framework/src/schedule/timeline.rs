@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -48,6 +51,8 @@ struct Position {
     /// What could not be seen to, and when it is tried again. It is not run for later times before: what is known of it is the latest
     /// one, and those before would be taken to have been seen to.
     owed: Option<(Owed, Instant)>,
+    /// Lives while it is made up for what was missed. Neither is it run for later times then, for the same reason.
+    backlog: Weak<()>,
 }
 
 impl Timeline {
@@ -59,6 +64,7 @@ impl Timeline {
             until: now,
             ran: None,
             owed: None,
+            backlog: Weak::new(),
         };
         Self { positions: entries.iter().map(position).collect(), seen: now }
     }
@@ -87,16 +93,32 @@ impl Timeline {
         position.owed = Some((owed, Instant::now() + AGAIN));
     }
 
+    /// Leaves a task where it stands for as long as this is kept. What becomes due meanwhile is due afterwards.
+    pub(super) fn hold(&mut self, entry: &Arc<Entry>) -> Arc<()> {
+        let held = Arc::new(());
+        if let Some(position) = self.positions.iter_mut().find(|position| Arc::ptr_eq(&position.entry, entry)) {
+            position.backlog = Arc::downgrade(&held);
+        }
+        held
+    }
+
     /// For how long nothing is to be done.
     pub(super) fn wait(&self, now: Timestamp) -> Duration {
-        let free = self.positions.iter().filter(|position| position.owed.is_none());
+        let free = self.positions.iter().filter(|position| position.owed.is_none() && !position.is_held());
         let next = free.filter_map(|position| position.next).min();
         next.map_or(LOOK, |next| next.utc().signed_duration_since(now.utc()).to_std().unwrap_or_default().min(LOOK))
     }
 }
 
 impl Position {
+    fn is_held(&self) -> bool {
+        self.backlog.strong_count() > 0
+    }
+
     fn turn(&mut self, now: Timestamp) -> Option<Due> {
+        if self.is_held() {
+            return None;
+        }
         if let Some((_, again)) = &self.owed {
             if *again > Instant::now() {
                 return None;

@@ -1,13 +1,13 @@
 use garde::rules::email::Email;
 
 /// The longest address that SMTP carries (RFC 5321, 4.5.3.1.3, less the brackets).
-const LONGEST: usize = 254;
+pub(crate) const LONGEST_ADDRESS: usize = 254;
 
 /// Whether a text is an e-mail address that every server takes: HTML's rule, of ASCII alone, with dots where RFC 5321 has them.
 pub(crate) fn is_email_address(text: &str) -> bool {
     let local = text.split('@').next().unwrap_or_default();
     let dots = !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
-    text.len() <= LONGEST && dots && text.validate_email().is_ok()
+    text.len() <= LONGEST_ADDRESS && dots && text.validate_email().is_ok()
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub use alert::{Alert, Metric, Severity};
 pub(crate) use causes::{backtrace_of, with_causes};
 pub use clock::{Clock, FakeClock, SystemClock};
 pub(crate) use dotenv::{has_value, loses_a_dollar, with_value};
-pub(crate) use email::is_email_address;
+pub(crate) use email::{LONGEST_ADDRESS, is_email_address};
 pub(crate) use env::show_duration;
 pub use env::{Bounded, Env, EnvError, EnvFault, EnvFaults, EnvValue, Variable, VariableInfo};
 pub use gauge::{Gauge, Limit, Measure, Reading};

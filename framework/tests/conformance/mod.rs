@@ -120,6 +120,7 @@ on_every_backend! {
     before_commit::hooks_run_at_the_end_of_the_transaction_and_inside_it,
     before_commit::a_hook_that_fails_rolls_back_and_one_that_is_rolled_back_does_not_run,
     before_commit::a_savepoint_that_is_rolled_back_drops_its_hooks,
+    before_commit::a_hook_that_rolls_back_a_savepoint_of_its_own_takes_none_with_it,
     before_commit::a_hook_comes_back_where_no_transaction_of_its_database_is_open,
     audit::audited_calls_are_kept_as_they_were,
     cut_short::a_write_that_was_begun_is_finished_although_its_caller_goes_away,

@@ -1,5 +1,6 @@
 //! The schedule: when tasks are due, who runs them, and what becomes of those that fail, overlap or were missed.
 
+mod backlogs;
 mod commands;
 mod faults;
 pub mod fences;
@@ -8,6 +9,7 @@ mod jumps;
 mod missed;
 mod overlaps;
 mod runs;
+mod stops;
 mod times;
 mod works;
 
@@ -128,7 +130,7 @@ impl Stand {
     pub fn work(&self) -> Working {
         let (app, scheduler) = (self.app.clone(), Arc::clone(&self.scheduler));
         let (stop, stops) = mpsc::channel(2);
-        let work = paravel::spawn(async move { scheduler.work(&app, Stops::when(stops)).await });
+        let work = paravel::spawn(async move { scheduler.work(&app, &mut Stops::when(stops)).await });
         Working { stop, work }
     }
 

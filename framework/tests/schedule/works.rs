@@ -123,7 +123,8 @@ async fn a_run_for_a_systems_cron_stops_in_the_same_way() {
         sleep(SECOND).await;
         stop.send(()).await.unwrap();
     };
-    let (all, ()) = tokio::join!(stand.scheduler.run(&stand.app, Stops::when(stops)), stopped);
+    let mut stops = Stops::when(stops);
+    let (all, ()) = tokio::join!(stand.scheduler.run(&stand.app, &mut stops), stopped);
     let outcomes: Vec<_> = all.into_iter().map(|ran| ran.outcome).collect();
     assert_eq!(outcomes, [Outcome::Done, Outcome::Failed { error: CUT_OFF.to_owned() }]);
 }

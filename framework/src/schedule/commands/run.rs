@@ -4,6 +4,7 @@ use anyhow::bail;
 use serde::Serialize;
 
 use crate::{
+    config::QueueConfig,
     console::{Command, Console},
     container,
     queue::Aside,
@@ -36,18 +37,17 @@ impl<'a> Line<'a> {
 impl Command for ScheduleRun {
     const NAME: &'static str = "schedule:run";
     const ABOUT: &'static str = "Run what is due this minute, once; for a system's own cron";
-    type Dependencies = (Arc<Scheduler>,);
+    type Dependencies = (Arc<Scheduler>, Arc<QueueConfig>);
 
-    async fn run(self, (scheduler,): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
+    async fn run(self, (scheduler, queue): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
         // Before anything runs, so that a stop asked for from then on is never missed.
-        let stops = Stops::on_signals()?;
+        let mut stops = Stops::on_signals()?;
         let app = container::current()?;
         let aside = Aside::begin(&app)?;
-        let all = scheduler.run(&app, stops).await;
+        let all = scheduler.run(&app, &mut stops).await;
         if let Some(aside) = aside {
-            // What was dispatched may take its time, unless somebody stops it.
-            let mut stops = Stops::on_signals()?;
-            aside.finish(async move { stops.next().await }).await?;
+            // What was dispatched may take its time, unless somebody stops it, or has.
+            aside.finish(stops.enough(queue.grace)).await?;
         }
         if all.is_empty() && !console.is_json() {
             console.line("Nothing is due.");

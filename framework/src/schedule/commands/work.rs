@@ -20,15 +20,15 @@ impl Command for ScheduleWork {
 
     async fn run(self, (scheduler, queue, clock): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
         // Before anything is printed, so that a stop asked for from then on is never missed.
-        let stops = Stops::on_signals()?;
+        let mut stops = Stops::on_signals()?;
         let tasks = scheduler.tasks().list(clock.now());
         console.success(format!("{} task(s) are scheduled.", tasks.len()));
         console.line("Stop it with Ctrl+C.");
         let app = container::current()?;
         let aside = Aside::begin(&app)?;
-        let report = scheduler.work(&app, stops).await;
+        let report = scheduler.work(&app, &mut stops).await;
         if let Some(aside) = aside {
-            aside.finish(tokio::time::sleep(queue.grace)).await?;
+            aside.finish(stops.enough(queue.grace)).await?;
         }
         Ok(console.value(&report)?)
     }
