@@ -122,7 +122,7 @@ impl<C: Connection> DatabaseDriver<C> {
         R: Send + 'static,
     {
         // What others have committed meanwhile has to be seen, and no row beside those that are found to be held.
-        again(|| self.inner.db.transaction_at(Isolation::ReadCommitted, write.clone())).await
+        again(|| self.inner.db.transaction_at(Isolation::ReadCommitted, write.clone()).boxed()).await
     }
 
     /// [`write`](Self::write) of what a worker lives by: it does not wait for the transactions of its own jobs.
@@ -131,11 +131,12 @@ impl<C: Connection> DatabaseDriver<C> {
         F: DbClosure<C, R, DbError> + Clone + 'static,
         R: Send + 'static,
     {
-        again(|| self.inner.db.own_transaction_at(Isolation::ReadCommitted, write.clone())).await
+        again(|| self.inner.db.own_transaction_at(Isolation::ReadCommitted, write.clone()).boxed()).await
     }
 }
 
-/// Writes, and again where others were in the way.
+/// Writes, and again where others were in the way. It is in a box, since its type is so deep that what is built upon it would come to
+/// the compiler's limit.
 async fn again<R, F: Future<Output = Result<R, DbError>>>(write: impl Fn() -> F) -> Result<R, DriverError> {
     let mut tries = 0;
     loop {
