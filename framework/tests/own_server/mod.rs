@@ -3,6 +3,8 @@
 mod queue;
 mod restart;
 mod tls;
+#[cfg(feature = "postgres")]
+mod words;
 
 use std::{
     net::TcpListener,

@@ -28,7 +28,7 @@ pub struct Seen {
     pub ran: Mutex<Vec<String>>,
     now: AtomicUsize,
     most: AtomicUsize,
-    failed: Mutex<Vec<JobFailed>>,
+    pub failed: Mutex<Vec<JobFailed>>,
 }
 
 impl Seen {
@@ -41,6 +41,11 @@ impl Seen {
     /// One less runs.
     pub fn leave(&self) {
         self.now.fetch_sub(1, SeqCst);
+    }
+
+    /// How many run.
+    pub fn at_once(&self) -> usize {
+        self.now.load(SeqCst)
     }
 
     pub fn most_at_once(&self) -> usize {
@@ -157,7 +162,11 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
-        let (stand, seen) = (Stand::memory(), Arc::new(Seen::default()));
+        Self::on(Stand::memory())
+    }
+
+    pub fn on(stand: Stand) -> Self {
+        let seen = Arc::new(Seen::default());
         let mut app = ContainerBuilder::new();
         app.instance(Arc::clone(&seen));
         app.instance::<dyn SignalSink>(Arc::clone(&seen) as _);
