@@ -7,7 +7,8 @@ use paravel::{
     foundation::Application,
     job,
     queue::{
-        Backoff, Chain, Job, JobEntry, JobRun, Jobs, Message, Priority, Queue, UniqueKey, Worker, WorkerLimits, WorkerReport,
+        Backoff, Chain, Job, JobEntry, JobRun, Jobs, Message, Priority, Queue, UniqueKey, Worker, WorkerLimits,
+        WorkerReport,
     },
     support::{BoxError, Clock, Env, WireFormat},
     testing::TestApp,

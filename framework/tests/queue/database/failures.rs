@@ -85,7 +85,10 @@ pub async fn a_member_that_cannot_be_read_has_ended_for_its_batch_and_its_key<C:
     let due = Some(own.clock.now().plus(minute));
     let member = Message { batch: Some(id), unique: Some(unique.clone()), due, ..message("a") };
     let other = Message { batch: Some(id), ..message("b") };
-    own.driver.push(Push { messages: vec![member.clone(), other], batches: vec![batch], ..Push::NOTHING }).await.unwrap();
+    own.driver
+        .push(Push { messages: vec![member.clone(), other], batches: vec![batch], ..Push::NOTHING })
+        .await
+        .unwrap();
     let counts = async || {
         let BatchStatus { pending, failed, cancelled, .. } = own.driver.batches().list(None).await.unwrap().remove(0);
         (pending, failed, cancelled)
