@@ -97,21 +97,23 @@ pub async fn a_member_that_cannot_be_read_has_ended_for_its_batch_and_its_key<C:
         let push = vec![Message { unique: Some(unique.clone()), ..message("c") }];
         own.driver.push(push.into()).await.unwrap() == [Pushed::Duplicate]
     };
-    // Along all ways that a row goes.
-    let (now, at) = (own.clock.now(), own.clock.now().plus(2 * minute));
-    own.advance(minute);
+    // Along all ways that a row goes. As a failed one it is written anew, so that comes first.
+    let (now, at) = (own.clock.now(), own.clock.now().plus(3 * minute));
     for outcome in [
+        Outcome::Fail { error: "no".to_owned(), at: now },
         Outcome::Retry { due: at, payload: None },
         Outcome::Release { due: None, payload: None },
-        Outcome::Fail { error: "no".to_owned(), at: now },
     ] {
+        own.advance(minute);
         beats(&own.driver, me).await;
         tend(&own.driver).await;
         let claimed = claim(&*own.driver, me, &["a"], 9).await.remove(0);
+        let has_failed = matches!(outcome, Outcome::Fail { .. });
         assert_eq!(settle(&own.driver, &claimed, outcome).await, Settled::Done);
-        own.advance(minute);
+        if has_failed {
+            assert_eq!((counts().await, own.driver.failed().retry(&[member.id]).await.unwrap()), ((1, 1, 0), 1));
+        }
     }
-    assert_eq!((counts().await, own.driver.failed().retry(&[member.id]).await.unwrap()), ((1, 1, 0), 1));
     assert_eq!((counts().await, is_taken(&unique).await), ((2, 0, 0), true));
     make_unreadable(&own).await;
     assert!(claim(&*own.driver, me, &["a"], 9).await.is_empty());
