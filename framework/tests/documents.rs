@@ -13,6 +13,19 @@ fn documents() -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
 }
 
+/// The Rust sources in a file or folder, all of them in one.
+fn sources(path: &Path) -> String {
+    if path.is_file() {
+        return fs::read_to_string(path).unwrap();
+    }
+    let Ok(entries) = fs::read_dir(path) else { return String::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.is_dir() || path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| sources(&path))
+        .collect()
+}
+
 /// What a document links to, but for addresses elsewhere.
 fn links(text: &str) -> Vec<&str> {
     let ends = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
@@ -33,4 +46,32 @@ fn every_link_leads_somewhere() {
         dead.extend(missing.map(|link| format!("{}: {link}", document.display())));
     }
     assert!(dead.is_empty(), "{dead:#?}");
+}
+
+#[test]
+fn every_test_that_is_named_is_there() {
+    let framework = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(framework.join("../docs/queue-states.md")).unwrap();
+    let rows =
+        text.split("## What has gone wrong elsewhere").nth(1).unwrap().lines().filter(|line| line.starts_with("| "));
+    let (mut missing, mut found) = (Vec::new(), 0);
+    // Past the heads of the two tables.
+    for row in rows.filter(|row| !row.ends_with("| tests |")) {
+        let cell = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let (mut path, mut of_path) = (None, 0);
+        for word in cell.split('`').skip(1).step_by(2) {
+            if word.ends_with(".rs") || word.ends_with('/') {
+                missing.extend(path.filter(|_| of_path == 0).map(|path| format!("{path}: it is not said which tests")));
+                (path, of_path) = (Some(word), 0);
+                continue;
+            }
+            let file = path.unwrap_or_else(|| panic!("it is not said where `{word}` is"));
+            let is_there = sources(&framework.join("tests").join(file)).contains(&format!("fn {word}"));
+            missing.extend((!is_there).then(|| format!("{file}: {word}")));
+            (of_path, found) = (of_path + 1, found + 1);
+        }
+        missing.extend((of_path == 0).then(|| format!("no test is named at the end of: {row}")));
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(found >= 40, "{found}");
 }

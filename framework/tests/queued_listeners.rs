@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use paravel::{
     container::GraphFault,
-    database::{DbError, SqliteConn},
+    database::{Connection, Db, DbError, SqliteConn},
     events::{AnyEvent, EventBus, ListenerEntry},
     facades::Event,
     foundation::Application,
     listener,
     queue::{Backoff, Jobs, Queue},
-    support::BoxError,
-    testing::TestApp,
+    support::{BoxError, Env},
+    testing::{TestApp, TestDatabase, external_server},
 };
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -46,12 +46,22 @@ async fn ring_bell(event: &Wrecked, log: Option<Arc<Log>>) {
 }
 
 async fn boot() -> TestApp {
-    let builder = Application::builder().database::<SqliteConn>(&[]).replace(|app| {
+    boot_on::<SqliteConn>("database").await.unwrap()
+}
+
+/// An application with this database, whose jobs wait there or in Redis; `None` where there is no server for that.
+async fn boot_on<C: Connection>(connection: &str) -> Option<TestApp> {
+    let there_is_redis = connection != "redis" || external_server("TEST_REDIS_URL").is_some();
+    if !there_is_redis || TestDatabase::create(C::BACKEND).unwrap().is_none() {
+        return None;
+    }
+    let env = Env::from_pairs([("QUEUE_CONNECTION", connection)]);
+    let builder = Application::builder().env(env).database::<C>(&[]).replace(|app| {
         app.instance(Arc::new(Log::default()));
         // Of others in this binary.
         app.instance(Arc::new(Journal::default()));
     });
-    TestApp::boot(builder).await.unwrap()
+    Some(TestApp::boot(builder).await.unwrap())
 }
 
 fn heard(app: &TestApp) -> Vec<String> {
@@ -72,14 +82,16 @@ async fn a_queued_listener_runs_as_a_job_until_it_works() {
     assert!(queue.failed().await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn a_queued_listener_is_part_of_the_transaction() {
-    let app = boot().await;
-    let queue = app.make::<Queue>().unwrap();
-    let db = app.make::<paravel::database::Db<SqliteConn>>().unwrap();
+async fn a_queued_listener_is_part_of_the_transaction<C: Connection>(connection: &str) {
+    let Some(app) = boot_on::<C>(connection).await else { return };
+    let (queue, db) = (app.make::<Queue>().unwrap(), app.make::<Db<C>>().unwrap());
     for commits in [false, true] {
+        let outside = Queue::clone(&queue);
         let write = db.write(async move |_| {
             Event::dispatch(wrecked("Albatross")).await.unwrap();
+            // From outside: inside, the database is not to be asked but by the transaction itself.
+            let depth = paravel::spawn(async move { outside.depth("rescue").await.unwrap().total() });
+            assert_eq!(depth.await.unwrap(), 0, "before the commit nobody sees it");
             if commits { Ok(()) } else { Err(DbError::Closed) }
         });
         assert_eq!(app.run(write).await.is_ok(), commits);
@@ -87,6 +99,42 @@ async fn a_queued_listener_is_part_of_the_transaction() {
     }
     app.work().await.unwrap();
     assert_eq!(heard(&app), ["bell for Albatross", "boats for Albatross"]);
+}
+
+/// Where there is the application's database, and where its jobs wait.
+macro_rules! on_each {
+    ($($name:ident: $connection:ty, $queue:literal;)*) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            super::a_queued_listener_is_part_of_the_transaction::<$connection>($queue).await;
+        })*
+    };
+}
+
+mod transactions {
+    on_each! {
+        sqlite: paravel::database::SqliteConn, "database";
+    }
+    #[cfg(feature = "postgres")]
+    on_each! {
+        postgres: paravel::database::PgConn, "database";
+    }
+    #[cfg(feature = "mysql")]
+    on_each! {
+        mysql: paravel::database::MysqlConn, "database";
+    }
+    #[cfg(feature = "redis")]
+    on_each! {
+        sqlite_and_redis: paravel::database::SqliteConn, "redis";
+    }
+    #[cfg(all(feature = "redis", feature = "postgres"))]
+    on_each! {
+        postgres_and_redis: paravel::database::PgConn, "redis";
+    }
+    #[cfg(all(feature = "redis", feature = "mysql"))]
+    on_each! {
+        mysql_and_redis: paravel::database::MysqlConn, "redis";
+    }
 }
 
 #[listener(queue = "rescue", after_commit = false)]
@@ -107,7 +155,7 @@ struct Sighted {
 async fn what_does_not_wait_for_the_commit_is_queued_whatever_becomes_of_it() {
     let app = boot().await;
     let queue = app.make::<Queue>().unwrap();
-    let db = app.make::<paravel::database::Db<SqliteConn>>().unwrap();
+    let db = app.make::<Db<SqliteConn>>().unwrap();
     for (count, commits) in [(1, false), (2, true)] {
         let write = db.write(async move |_| {
             Event::dispatch(Sighted { bells: count }).await.unwrap();

@@ -1,13 +1,14 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 use super::{
     BatchId, BatchRecord, Claimed, JobEntry, JobFailed, JobRun, Jobs, Message, Outcome, Push, Queue, QueueError,
     Receipt, attempt, run::Host,
 };
 use crate::{
-    container::{self, Ambient, Container, ContainerError, Scope, enter},
+    container::{self, Ambient, Container, ContainerError, Scope, enter, in_scope},
     support::Timestamp,
 };
 
@@ -19,7 +20,8 @@ pub(super) async fn run(queue: &Queue, push: Push, known: Option<JobEntry>) -> R
         Some(entry) => Arc::new(Jobs::only(entry)),
         None => app.make::<Jobs>()?,
     };
-    let mut here = Here { host: Arc::new(Host::here(queue.clone())), jobs, app, batches: Vec::new() };
+    let batches = in_scope::<Batches>().ok().flatten().map(|batches| Batches::clone(&batches)).unwrap_or_default();
+    let here = Here { host: Arc::new(Host::here(queue.clone())), jobs, app, batches };
     let mut waiting = VecDeque::new();
     here.take(push, &mut waiting);
     let mut first = None;
@@ -31,12 +33,23 @@ pub(super) async fn run(queue: &Queue, push: Push, known: Option<JobEntry>) -> R
     first.map_or(Ok(()), |JobFailed { kind, error, .. }| Err(QueueError::Failed { kind, reason: error }))
 }
 
+/// The batches that are under way. What a job dispatches while it runs knows them too: it may add to its own.
+#[derive(Clone, Default)]
+struct Batches(Arc<Mutex<Vec<BatchRecord>>>);
+
+impl Batches {
+    /// Asks one, or changes it, where there is such a one.
+    fn with<R>(&self, id: BatchId, with: impl FnOnce(&mut BatchRecord) -> R) -> Option<R> {
+        self.0.lock().iter_mut().find(|record| record.batch.id == id).map(with)
+    }
+}
+
 /// What there is of a queue where there is none.
 struct Here {
     host: Arc<Host>,
     jobs: Arc<Jobs>,
     app: Container,
-    batches: Vec<BatchRecord>,
+    batches: Batches,
 }
 
 impl Here {
@@ -44,23 +57,24 @@ impl Here {
         self.host.queue().now()
     }
 
-    fn take(&mut self, push: Push, waiting: &mut VecDeque<Message>) {
-        self.batches.extend(push.batches.into_iter().map(BatchRecord::new));
+    fn take(&self, push: Push, waiting: &mut VecDeque<Message>) {
+        self.batches.0.lock().extend(push.batches.into_iter().map(BatchRecord::new));
+        for (batch, members) in push.grown {
+            self.batches.with(batch, |record| record.grow(members));
+        }
         waiting.extend(push.messages);
     }
 
-    fn batch(&mut self, id: BatchId) -> Option<&mut BatchRecord> {
-        self.batches.iter_mut().find(|record| record.batch.id == id)
-    }
-
     /// Runs a job; how it failed, and what follows it.
-    async fn job(&mut self, message: Message) -> (Option<JobFailed>, Push) {
-        let cancelled = message.batch.and_then(|batch| self.batch(batch));
-        let cancelled = cancelled.is_some_and(|record| record.status.cancelled_at.is_some());
+    async fn job(&self, message: Message) -> (Option<JobFailed>, Push) {
+        let is_cancelled = |batch| self.batches.with(batch, |record| record.status.cancelled_at.is_some());
+        let cancelled = message.batch.and_then(is_cancelled).unwrap_or_default();
         let receipt = Receipt { token: 0, place: Bytes::new() };
         let claimed = Claimed { message, receipt, attempt: 1, crashes: 0, cancelled };
         let run = JobRun::new(claimed, Arc::clone(&self.host));
-        let app = self.app.with_scope(Arc::new(Scope::new()));
+        let scope = Scope::new();
+        scope.set(self.batches.clone());
+        let app = self.app.with_scope(Arc::new(scope));
         let attempt = attempt::run(&run, self.host.queue(), &self.jobs, &app);
         let outcome = match enter(Ambient::new(app.clone()), attempt).await {
             Outcome::Release { .. } => Outcome::Fail {
@@ -80,8 +94,7 @@ impl Here {
         };
         let now = self.now();
         while let Some((batch, how)) = end.take() {
-            if let Some(record) = self.batch(batch) {
-                let news = record.end(how, now);
+            if let Some(news) = self.batches.with(batch, |record| record.end(how, now)) {
                 then.extend(news.push);
                 end = news.outer;
             }

@@ -3,13 +3,15 @@
 mod queue;
 mod restart;
 mod tls;
+#[cfg(feature = "postgres")]
+mod words;
 
 use std::{
     net::TcpListener,
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use paravel::database::{Connection, Db, DbError};
@@ -98,11 +100,23 @@ impl OwnServer {
         tokio::time::timeout(DEADLINE, answers).await.expect("the server does not answer");
     }
 
-    /// Ends it by this signal, and waits for that.
+    /// Ends it by this signal, and waits for that. `KILL` ends its sessions' processes too: what is left of one that is killed by
+    /// itself has its memory, beside which no other begins.
     pub fn stop(&mut self, signal: &str) {
         let Some(mut process) = self.process.take() else { return };
-        let _ = Command::new("kill").args(["-s", signal, &process.id().to_string()]).status();
+        let mut all = vec![process.id()];
+        if signal == "KILL" {
+            // It makes no more of them.
+            send("STOP", &all);
+            all.extend(children(process.id()));
+        }
+        send(signal, &all);
         process.wait().unwrap();
+        let deadline = Instant::now() + DEADLINE;
+        while all.iter().any(|process| status(*process).is_some_and(|(state, _)| state != "Z")) {
+            assert!(Instant::now() < deadline, "a process of the server's does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Its address.
@@ -154,6 +168,25 @@ impl Drop for OwnServer {
     fn drop(&mut self) {
         self.stop(if self.backend == "postgres" { "QUIT" } else { "KILL" });
     }
+}
+
+fn send(signal: &str, processes: &[u32]) {
+    let processes = processes.iter().map(u32::to_string);
+    let _ = Command::new("kill").args(["-s", signal]).args(processes).status();
+}
+
+/// The state of a process, and whose child it is, where the system tells.
+fn status(process: u32) -> Option<(String, u32)> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // Its name, in brackets, may be anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
+}
+
+fn children(of: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    processes.filter(|process| status(*process).is_some_and(|(_, parent)| parent == of)).collect()
 }
 
 /// The newest PostgreSQL, which Debian keeps out of the path, or a folder of the path.

@@ -117,7 +117,7 @@ async fn no_job_that_was_taken_is_lost_by_a_restart<C: Connection>() {
             .await;
     };
     // In order, and as by a power cut.
-    for signal in if C::BACKEND == "postgres" { ["INT", "QUIT"] } else { ["TERM", "KILL"] } {
+    for signal in [if C::BACKEND == "postgres" { "INT" } else { "TERM" }, "KILL"] {
         goes_on().await;
         server.stop(signal);
         server.start::<C>(&[]).await;

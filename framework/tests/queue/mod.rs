@@ -1,5 +1,6 @@
 //! The queue: what every driver keeps, and what a worker makes of it.
 
+mod batching;
 mod broken;
 mod causes;
 mod commands;
@@ -9,14 +10,17 @@ mod deaths;
 mod forwards;
 mod guard;
 mod limits;
+mod options;
 #[cfg(unix)]
 pub mod processes;
 #[cfg(feature = "redis")]
 mod redis;
 mod refused;
+mod shared_limits;
 mod stalled;
 mod status;
 mod suite;
+mod sync;
 mod worker;
 
 use std::{any::Any, sync::Arc, time::Duration};
@@ -24,9 +28,15 @@ use std::{any::Any, sync::Arc, time::Duration};
 use futures_util::future::{BoxFuture, FutureExt};
 use paravel::{
     database::DbError,
-    queue::{Driver, JobId, MemoryDriver, Message, Priority, Queue},
+    queue::{
+        Beat, Driver, DriverError, Durability, JobId, MemoryDriver, Message, Orders, Outcome, Priority, Push, Pushed,
+        Queue, QueueAdmin, Tended, Turn, Turned,
+    },
     support::{FakeClock, Timestamp, WireFormat},
 };
+use parking_lot::Mutex;
+
+use forwards::forwards;
 
 /// Lets time pass.
 pub type Lapse = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -81,6 +91,45 @@ impl Stand {
     pub async fn advance(&self, by: Duration) {
         self.clock.advance(by);
         (self.lapse)(by).await;
+    }
+}
+
+/// A driver that keeps what it was told of claims that ended.
+pub struct Told {
+    inner: Arc<dyn Driver>,
+    outcomes: Mutex<Vec<Outcome>>,
+}
+
+impl Told {
+    /// Puts itself before a driver.
+    pub fn before(stand: &mut Stand) -> Arc<Self> {
+        let told = Arc::new(Self { inner: Arc::clone(&stand.driver), outcomes: Mutex::default() });
+        stand.driver = Arc::clone(&told) as _;
+        told
+    }
+
+    /// In how long jobs were to be tried again, as of now.
+    pub fn retries(&self, now: Timestamp) -> Vec<Duration> {
+        let outcomes = self.outcomes.lock();
+        let retries = outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Retry { due, .. } => Some((due.utc() - now.utc()).to_std().unwrap_or_default()),
+            _ => None,
+        });
+        retries.collect()
+    }
+
+    /// How often jobs went back.
+    pub fn released(&self) -> usize {
+        self.outcomes.lock().iter().filter(|outcome| matches!(outcome, Outcome::Release { .. })).count()
+    }
+}
+
+impl Driver for Told {
+    forwards!(inner: push, beat, tend, wait, durability, admin);
+
+    fn turn<'a>(&'a self, turn: Turn<'a>) -> BoxFuture<'a, Result<Turned, DriverError>> {
+        self.outcomes.lock().extend(turn.ends.iter().map(|end| end.outcome.clone()));
+        self.inner.turn(turn)
     }
 }
 

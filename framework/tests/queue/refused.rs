@@ -50,7 +50,7 @@ fn refused() -> Option<DriverError> {
 fn bench(says: Says) -> (Bench, Arc<Refusing>) {
     let stand = Stand::memory();
     let driver = Arc::new(Refusing { inner: Arc::clone(&stand.driver), says: Mutex::new(says) });
-    (Bench::over(Stand { driver: Arc::clone(&driver) as _, ..stand }), driver)
+    (Bench::on(Stand { driver: Arc::clone(&driver) as _, ..stand }), driver)
 }
 
 fn working(bench: &Bench) -> (oneshot::Sender<()>, JoinHandle<WorkerReport>) {

@@ -43,6 +43,11 @@ impl Seen {
         self.now.fetch_sub(1, SeqCst);
     }
 
+    /// How many run.
+    pub fn at_once(&self) -> usize {
+        self.now.load(SeqCst)
+    }
+
     pub fn most_at_once(&self) -> usize {
         self.most.load(SeqCst)
     }
@@ -157,10 +162,10 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
-        Self::over(Stand::memory())
+        Self::on(Stand::memory())
     }
 
-    pub fn over(stand: Stand) -> Self {
+    pub fn on(stand: Stand) -> Self {
         let seen = Arc::new(Seen::default());
         let mut app = ContainerBuilder::new();
         app.instance(Arc::clone(&seen));

@@ -1,4 +1,5 @@
 -- Jobs that can be claimed, and those that a worker has. Moments here and below are in microseconds since 1970.
+-- A batch and a unique key that one is tied to are known where what is written of it cannot be read.
 create table queue_jobs (
     seq integer not null primary key autoincrement,
     queue blob not null,
@@ -7,6 +8,7 @@ create table queue_jobs (
     token bigint not null default 0,
     attempts integer not null default 0,
     crashes integer not null default 0,
+    ties blob,
     about blob not null,
     payload blob not null
 );
@@ -23,6 +25,7 @@ create table queue_scheduled (
     token bigint not null default 0,
     attempts integer not null default 0,
     crashes integer not null default 0,
+    ties blob,
     about blob not null,
     payload blob not null
 );

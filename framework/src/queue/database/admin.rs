@@ -9,7 +9,7 @@ use super::{
     DatabaseDriver, batches,
     claim::pause,
     push::store,
-    row::{bytes, count, message, micros, name, numbers, sql, stored, uuid},
+    row::{bytes, count, message, micros, name, numbers, sql, stored, tied, uuid},
 };
 use crate::{
     database::{Connection, DbError},
@@ -65,26 +65,19 @@ async fn clear<C: Connection>(
 ) -> Result<usize, DbError> {
     let waits = if table == "queue_jobs" { " and worker is null" } else { "" };
     let held = if C::BACKEND == "sqlite" { "" } else { " for update" };
-    let query = format!(
-        "select seq, queue, priority, about, payload from {table} \
-         where queue = ?{waits} and seq <= {last} limit {PAGE}{held}"
-    );
-    let rows = c.fetch(&sql(query, [name(queue)])).await?;
-    let cleared: Vec<_> = rows.into_iter().map(stored).collect();
-    if cleared.is_empty() {
+    let query = format!("select seq, ties from {table} where queue = ?{waits} and seq <= {last} limit {PAGE}{held}");
+    let mut rows = c.fetch(&sql(query, [name(queue)])).await?;
+    if rows.is_empty() {
         return Ok(0);
     }
-    let seqs = numbers(cleared.iter().map(|stored| stored.seq));
+    let seqs = numbers(rows.iter().map(|row| row.integer("seq")));
     c.run(&sql(format!("delete from {table} where seq in ({seqs})"), [])).await?;
-    let messages = || cleared.iter().filter_map(|stored| stored.message.as_ref().ok());
-    let keys = messages().filter_map(|message| {
-        let unique = message.unique.as_ref()?;
-        Some((unique.key.clone().into_bytes(), message.id.uuid()))
-    });
-    let ended: Vec<_> = messages().filter_map(|message| Some((message.batch?, BatchEnd::Cancelled))).collect();
+    // Also of what cannot be read.
+    let (of, keys): (Vec<_>, Vec<_>) = rows.iter_mut().map(tied).unzip();
+    let ended = of.into_iter().flatten().map(|batch| (batch, BatchEnd::Cancelled));
     let push = batches::end(c, ended, now).await?;
-    store(c, push, keys.collect(), now).await?;
-    Ok(cleared.len())
+    store(c, push, keys.into_iter().flatten().collect(), now).await?;
+    Ok(rows.len())
 }
 
 async fn order<C: Connection>(c: &mut C, order: &Order) -> Result<(), DbError> {

@@ -3,10 +3,10 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::{
-    super::{Claimed, JobId, Message, Receipt, UniqueUntil},
+    super::{BatchEnd, Claimed, JobId, Message, Receipt, UniqueUntil},
     batches,
-    push::{cancelled, give_keys, unwritable},
-    row::{Place, Stored, about, bytes, key, micros, name, numbers, place, plain, sql, stored},
+    push::{cancelled, give_keys, store, unwritable},
+    row::{Place, Stored, about, bytes, key, micros, name, numbers, place, plain, sql, stored, tied},
     settle::{Ends, take_away},
 };
 use crate::{
@@ -194,12 +194,16 @@ async fn received<C: Connection>(
     Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
 }
 
-/// A row that this driver did not write, or not like this: it must neither be lost nor claimed again and again.
+/// A row that this driver did not write, or not like this: it must neither be lost nor claimed again and again, nor keep others from
+/// its key, nor its batch from its end.
 async fn put_aside<C: Connection>(c: &mut C, seq: i64, error: &str, now: Timestamp) -> Result<(), DbError> {
-    let query = format!("select queue, payload from queue_jobs where seq = {seq}");
+    let query = format!("select queue, payload, ties from queue_jobs where seq = {seq}");
     let Some(mut row) = c.fetch(&sql(query, [])).await?.pop() else { return Ok(()) };
     let queue = String::from_utf8_lossy(&bytes(&mut row, "queue")).into_owned();
+    let (batch, unique) = tied(&mut row);
     let message = Message::unreadable(JobId::new(), queue, bytes(&mut row, "payload").into());
+    // It is a member again when it is tried again.
+    let message = Message { batch, ..message };
     tracing::error!(seq, error, "a row of `queue_jobs` cannot be read, and was put with the failed jobs");
     let about = about(&message).map_err(|error| unwritable(&*error))?;
     let error = format!("its row in `queue_jobs` cannot be read: {error}");
@@ -216,5 +220,6 @@ async fn put_aside<C: Connection>(c: &mut C, seq: i64, error: &str, now: Timesta
     ];
     c.run(&sql(statement, values)).await?;
     c.run(&sql(format!("delete from queue_jobs where seq = {seq}"), [])).await?;
-    Ok(())
+    let push = batches::end(c, batch.map(|batch| (batch, BatchEnd::Failed)), now).await?;
+    store(c, push, unique.into_iter().collect(), now).await
 }

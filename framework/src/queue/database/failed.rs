@@ -3,11 +3,11 @@ use futures_util::future::BoxFuture;
 use super::{
     super::{DriverError, FailedJob, FailedJobs, JobId},
     DatabaseDriver, batches,
-    push::{take_key, unwritable},
-    row::{about, bytes, key, marks, message, micros, moment, sql, uuid},
+    push::{insert, take_key, unwritable},
+    row::{about, key, marks, message, micros, moment, sql, uuid},
 };
 use crate::{
-    database::{Connection, DbError, Row, Value},
+    database::{Connection, DbError, Row},
     support::Timestamp,
 };
 
@@ -47,9 +47,8 @@ async fn find<C: Connection>(c: &mut C, ids: Option<&[JobId]>) -> Result<Vec<Fai
 async fn retry<C: Connection>(c: &mut C, id: JobId, now: Timestamp) -> Result<bool, DbError> {
     let held = if C::BACKEND == "sqlite" { "" } else { " for update" };
     let query = format!("select queue, priority, about, payload from queue_failed where id = ?{held}");
-    let Some(row) = c.fetch(&sql(query, [key(id.uuid())])).await?.pop() else { return Ok(false) };
-    let mut copy = row.clone();
-    let Ok(mut message) = message(&mut copy) else { return Ok(false) };
+    let Some(mut row) = c.fetch(&sql(query, [key(id.uuid())])).await?.pop() else { return Ok(false) };
+    let Ok(mut message) = message(&mut row) else { return Ok(false) };
     if let Some(unique) = &message.unique
         && !take_key(c, &message, unique, now).await?
     {
@@ -58,12 +57,9 @@ async fn retry<C: Connection>(c: &mut C, id: JobId, now: Timestamp) -> Result<bo
     if let Some(batch) = message.batch {
         batches::rejoin(c, batch).await?;
     }
-    let mut row = row;
     message.due = Some(now);
     let about = about(&message).map_err(|error| unwritable(&*error))?;
-    let values =
-        [row.take("queue"), row.take("priority"), Value::Bytes(about), Value::Bytes(bytes(&mut row, "payload"))];
-    c.run(&sql("insert into queue_jobs (queue, priority, about, payload) values (?, ?, ?, ?)", values)).await?;
+    insert(c, &[(&message, &about)], false).await?;
     c.run(&sql("delete from queue_failed where id = ?", [key(id.uuid())])).await?;
     Ok(true)
 }

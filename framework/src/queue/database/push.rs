@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 use super::{
     super::{Message, Push, Pushed, Unique},
     batches,
-    row::{about, key, marks, micros, name, sql},
+    row::{about, key, marks, micros, name, sql, ties},
 };
 use crate::{
     database::{Connection, DbError, Value},
@@ -72,7 +72,12 @@ pub(super) fn unwritable(error: &(dyn std::error::Error + Send + Sync)) -> DbErr
     diesel::result::Error::SerializationError(error.to_string().into()).into()
 }
 
-async fn insert<C: Connection>(c: &mut C, rows: &[(&Message, &Vec<u8>)], later: bool) -> Result<(), DbError> {
+/// Writes messages, each with what is [written of it](about), to those that are ready or to those that are not due yet.
+pub(super) async fn insert<C: Connection>(
+    c: &mut C,
+    rows: &[(&Message, &Vec<u8>)],
+    later: bool,
+) -> Result<(), DbError> {
     let mut rest = rows;
     while !rest.is_empty() {
         let mut bytes = 0;
@@ -84,20 +89,22 @@ async fn insert<C: Connection>(c: &mut C, rows: &[(&Message, &Vec<u8>)], later: 
         let (some, others) = rest.split_at(fits.count());
         rest = others;
         let mut text = match later {
-            false => "insert into queue_jobs (queue, priority, about, payload) values ".to_owned(),
-            true => "insert into queue_scheduled (queue, priority, about, payload, due_at) values ".to_owned(),
+            false => "insert into queue_jobs (queue, priority, about, payload, ties) values ".to_owned(),
+            true => "insert into queue_scheduled (queue, priority, about, payload, ties, due_at) values ".to_owned(),
         };
         let mut values = Vec::with_capacity(some.len() * 3);
         for (index, (message, about)) in some.iter().enumerate() {
             text.push_str(if index == 0 { "(?," } else { ",(?," });
             text.push_str(&(message.priority as usize).to_string());
-            text.push_str(",?,?");
+            let ties = ties(message);
+            text.push_str(if ties.is_some() { ",?,?,?" } else { ",?,?,null" });
             if let Some(due) = message.due.filter(|_| later) {
                 text.push(',');
                 text.push_str(&micros(due).to_string());
             }
             text.push(')');
             values.extend([name(&message.queue), Value::Bytes(about.to_vec()), Value::Bytes(message.payload.to_vec())]);
+            values.extend(ties.map(Value::Bytes));
         }
         c.run(&sql(text, values)).await?;
     }

@@ -43,6 +43,30 @@ pub(super) fn about(message: &Message) -> Result<Vec<u8>, BoxError> {
     Ok(rmp_serde::to_vec(&about)?)
 }
 
+/// What keeps others from something until a message has ended: the batch that it is a member of, and the key that it has taken, with
+/// its own. None for most.
+pub(super) fn ties(message: &Message) -> Option<Vec<u8>> {
+    if message.batch.is_none() && message.unique.is_none() {
+        return None;
+    }
+    let batch = message.batch.map_or(Uuid::nil(), |batch| batch.uuid());
+    let mut ties = batch.as_bytes().to_vec();
+    if let Some(unique) = &message.unique {
+        ties.extend(message.id.uuid().as_bytes());
+        ties.extend(unique.key.as_bytes());
+    }
+    Some(ties)
+}
+
+/// The [`ties`] in a row's column.
+pub(super) fn tied(row: &mut Row) -> (Option<BatchId>, Option<(Vec<u8>, Uuid)>) {
+    let ties = bytes(row, "ties");
+    let Some((batch, unique)) = ties.split_first_chunk() else { return (None, None) };
+    let batch = Uuid::from_bytes(*batch);
+    let key = unique.split_first_chunk().map(|(owner, key)| (key.to_vec(), Uuid::from_bytes(*owner)));
+    ((!batch.is_nil()).then(|| BatchId::from_uuid(batch)), key)
+}
+
 pub(super) fn stored(mut row: Row) -> Stored {
     let (seq, token) = (row.integer("seq"), row.integer("token"));
     let (attempts, crashes) = (row.integer("attempts"), row.integer("crashes"));

@@ -198,8 +198,8 @@ async fn put_later<C: Connection>(c: &mut C, later: &[(i64, i64, i64)]) -> Resul
     let ends: Vec<_> =
         later.iter().map(|(seq, less, due)| format!("select {seq} as seq, {less} as less, {due} as due_at")).collect();
     let statement = format!(
-        "insert into queue_scheduled (due_at, queue, priority, token, attempts, crashes, about, payload) \
-         select e.due_at, j.queue, j.priority, j.token, j.attempts - e.less, j.crashes, j.about, j.payload \
+        "insert into queue_scheduled (due_at, queue, priority, token, attempts, crashes, ties, about, payload) \
+         select e.due_at, j.queue, j.priority, j.token, j.attempts - e.less, j.crashes, j.ties, j.about, j.payload \
          from queue_jobs j join ({}) e on e.seq = j.seq order by j.seq",
         ends.join(" union all ")
     );
@@ -213,8 +213,8 @@ async fn put_back<C: Connection>(c: &mut C, seqs: &str, less: i64) -> Result<(),
         return Ok(());
     }
     let statement = format!(
-        "insert into queue_jobs (queue, priority, token, attempts, crashes, about, payload) \
-         select queue, priority, token, attempts - {less}, crashes, about, payload \
+        "insert into queue_jobs (queue, priority, token, attempts, crashes, ties, about, payload) \
+         select queue, priority, token, attempts - {less}, crashes, ties, about, payload \
          from queue_jobs where seq in ({seqs}) order by seq"
     );
     c.run(&sql(statement, [])).await?;

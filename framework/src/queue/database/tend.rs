@@ -171,8 +171,8 @@ async fn promote<C: Connection>(c: &mut C, queue: &str, now: i64) -> Result<u64,
     // By their keys, and not by their moments: many are due at one.
     let seqs = numbers(rows.iter().map(|row| row.integer("seq")));
     let statement = format!(
-        "insert into queue_jobs (queue, priority, token, attempts, crashes, about, payload) \
-         select queue, priority, token, attempts, crashes, about, payload from queue_scheduled \
+        "insert into queue_jobs (queue, priority, token, attempts, crashes, ties, about, payload) \
+         select queue, priority, token, attempts, crashes, ties, about, payload from queue_scheduled \
          where seq in ({seqs}) order by due_at, seq"
     );
     c.run(&sql(statement, [])).await?;

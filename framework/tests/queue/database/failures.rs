@@ -11,7 +11,10 @@ use std::{
 
 use paravel::{
     database::{Connection, DbError, Statement},
-    queue::{Beat, Claimed, DatabaseDriver, Driver, DriverError, Message, Outcome, Pushed, QueueAdmin, Settled, Turn},
+    queue::{
+        BatchId, BatchStatus, Beat, Claimed, DatabaseDriver, Driver, DriverError, Message, NewBatch, Outcome, Push,
+        Pushed, QueueAdmin, Settled, Turn, Unique, UniqueUntil,
+    },
     support::{Clock, Timestamp},
 };
 use tokio::sync::{Semaphore, watch};
@@ -57,6 +60,73 @@ pub async fn a_row_that_cannot_be_read_blocks_no_others<C: Connection>(own: Own<
     assert_eq!((failed.len(), &*failed[0].message.queue, &*failed[0].message.kind), (1, "a", "unreadable"));
     assert!(failed[0].error.starts_with("its row in `queue_jobs` cannot be read: "), "{}", failed[0].error);
     assert_eq!(failed[0].message.payload, message("a").payload);
+}
+
+async fn make_unreadable<C: Connection>(own: &Own<C>) {
+    let (nothing, a) = if C::BACKEND == "postgres" { ("'\\x00'", "'\\x61'") } else { ("x'00'", "x'61'") };
+    run(&own.db, &format!("update queue_jobs set about = {nothing} where queue = {a}")).await;
+}
+
+pub async fn a_member_that_cannot_be_read_has_ended_for_its_batch_and_its_key<C: Connection>(own: Own<C>) {
+    let (me, minute) = (Uuid::new_v4(), Duration::from_secs(60));
+    beats(&own.driver, me).await;
+    let batch = NewBatch {
+        id: BatchId::new(),
+        name: "fleet".to_owned(),
+        total: 2,
+        allows_failures: true,
+        part_of: None,
+        then: Push::NOTHING,
+        catch: Push::NOTHING,
+        finally: Push::NOTHING,
+    };
+    let id = batch.id;
+    let unique = Unique { key: "test:k".to_owned(), lasts: 60 * minute, until: UniqueUntil::Done };
+    let due = Some(own.clock.now().plus(minute));
+    let member = Message { batch: Some(id), unique: Some(unique.clone()), due, ..message("a") };
+    let other = Message { batch: Some(id), ..message("b") };
+    own.driver
+        .push(Push { messages: vec![member.clone(), other], batches: vec![batch], ..Push::NOTHING })
+        .await
+        .unwrap();
+    let counts = async || {
+        let BatchStatus { pending, failed, cancelled, .. } = own.driver.batches().list(None).await.unwrap().remove(0);
+        (pending, failed, cancelled)
+    };
+    let is_taken = async |unique: &Unique| {
+        let push = vec![Message { unique: Some(unique.clone()), ..message("c") }];
+        own.driver.push(push.into()).await.unwrap() == [Pushed::Duplicate]
+    };
+    // Along all ways that a row goes. As a failed one it is written anew, so that comes first.
+    let (now, at) = (own.clock.now(), own.clock.now().plus(3 * minute));
+    for outcome in [
+        Outcome::Fail { error: "no".to_owned(), at: now },
+        Outcome::Retry { due: at, payload: None },
+        Outcome::Release { due: None, payload: None },
+    ] {
+        own.advance(minute);
+        beats(&own.driver, me).await;
+        tend(&own.driver).await;
+        let claimed = claim(&*own.driver, me, &["a"], 9).await.remove(0);
+        let has_failed = matches!(outcome, Outcome::Fail { .. });
+        assert_eq!(settle(&own.driver, &claimed, outcome).await, Settled::Done);
+        if has_failed {
+            assert_eq!((counts().await, own.driver.failed().retry(&[member.id]).await.unwrap()), ((1, 1, 0), 1));
+        }
+    }
+    assert_eq!((counts().await, is_taken(&unique).await), ((2, 0, 0), true));
+    make_unreadable(&own).await;
+    assert!(claim(&*own.driver, me, &["a"], 9).await.is_empty());
+    assert_eq!((counts().await, is_taken(&unique).await), ((1, 1, 0), false));
+    // It is tried again as a member.
+    let put_aside: Vec<_> = own.driver.failed().keys().await.unwrap();
+    assert_eq!((own.driver.failed().retry(&put_aside).await.unwrap(), counts().await), (1, (2, 0, 0)));
+    // And cleared away as one, with what has a key.
+    let unique = Unique { key: "test:l".to_owned(), ..unique };
+    push(&own, vec![Message { unique: Some(unique.clone()), ..message("a") }]).await;
+    make_unreadable(&own).await;
+    assert_eq!((own.driver.clear("a").await.unwrap(), counts().await), (2, (1, 0, 1)));
+    assert!(!is_taken(&unique).await);
 }
 
 pub async fn two_processes_claim_each_row_once<C: Connection>(own: Own<C>) {

@@ -148,6 +148,7 @@ impl<C: Connection> Own<C> {
 
 on_every_database! {
     failures::a_row_that_cannot_be_read_blocks_no_others,
+    failures::a_member_that_cannot_be_read_has_ended_for_its_batch_and_its_key,
     failures::two_processes_claim_each_row_once,
     failures::only_who_is_silent_for_long_is_dead_whatever_the_clocks_say,
     failures::after_a_time_in_which_nobody_could_look_the_living_keep_their_jobs,
