@@ -35,14 +35,14 @@ mod kernel;
 mod output;
 mod progress;
 mod registry;
-mod stop_signals;
+mod stops;
 
 pub use command::{Command, CommandEntry, Part, Stage};
 pub use kernel::{Exit, ExitError, Parsed, UsageError, parse, parse_words};
 pub use output::{Color, Console, Refused, Written};
 pub use progress::Progress;
 pub use registry::{CommandInfo, Registry};
-pub(crate) use stop_signals::StopSignals;
+pub use stops::Stops;
 
 /// Registers a [`Command`] with the application that this crate is linked into.
 ///

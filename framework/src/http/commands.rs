@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Hints, Kernel, RouteTable, bind, serve};
 use crate::{
     config::{AppConfig, Environment, HttpConfig},
-    console::{Command, Console, StopSignals},
+    console::{Command, Console, Stops},
     container,
     database::{Migrator, Seeders},
     events::Monitor,
@@ -83,7 +83,7 @@ impl Command for Serve {
         (app, config, kernel, migrator, seeders, hints, monitor): Self::Dependencies,
         console: &mut Console,
     ) -> anyhow::Result<()> {
-        let stops = Arc::new(StopSignals::listen()?);
+        let stops = Stops::on_signals()?;
         let container = container::current()?;
         let host = self.host.as_deref().unwrap_or(&config.host);
         let listener = bind(host, self.port.unwrap_or(config.port)).await?;
@@ -113,7 +113,7 @@ impl Command for Serve {
         let working = match Worker::beside_server(&container)? {
             Some(worker) => {
                 console.line(format!("Jobs are run here too: {}.", worker.names().join(", ")));
-                let (container, stops) = (container.clone(), Arc::clone(&stops));
+                let (container, stops) = (container.clone(), stops.clone());
                 Some(container::spawn(async move { worker.run_anew(&container, |times| stops.asked(times)).await }))
             }
             None => None,

@@ -6,7 +6,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Ran, Stops, timeline::Owed};
+use super::{Ran, timeline::Owed};
+use crate::console::Stops;
 
 /// How long what was cut off has to give back its locks.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -57,7 +58,7 @@ impl Crew {
     }
 
     /// Lets them go on for `grace`, or until they are to stop at once, and cuts off the rest.
-    pub(super) async fn finish(&mut self, grace: Duration, stops: &mut Stops) -> Vec<Ran> {
+    pub(super) async fn finish(&mut self, grace: Duration, stops: &Stops) -> Vec<Ran> {
         let mut all = Vec::new();
         self.phase.send_replace(Phase::Stopping);
         let patience = tokio::time::sleep(grace);
@@ -70,7 +71,7 @@ impl Crew {
                     None => return all,
                 },
                 () = &mut patience => break,
-                () = stops.next() => break,
+                () = stops.asked(2) => break,
             }
         }
         tracing::warn!(runs = self.runs.len(), "scheduled tasks still ran at the deadline, and are cut off");

@@ -31,7 +31,6 @@ mod run;
 #[expect(clippy::module_inception, reason = "it is called as what it holds")]
 mod schedule;
 mod scheduler;
-mod stops;
 mod store;
 mod task;
 mod tasks;
@@ -48,7 +47,6 @@ pub use missed::Missed;
 pub use outcome::{Outcome, Ran, Skip, TaskFailed, WorkReport};
 pub use schedule::Schedule;
 pub use scheduler::Scheduler;
-pub use stops::Stops;
 pub use store::ScheduleStore;
 pub use task::Task;
 pub use tasks::Tasks;

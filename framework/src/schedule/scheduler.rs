@@ -4,7 +4,7 @@ use tokio::{sync::watch, time::sleep};
 use uuid::Uuid;
 
 use super::{
-    FenceError, Missed, Ran, ScheduleError, ScheduleStore, Stops, Tasks, WorkReport,
+    FenceError, Missed, Ran, ScheduleError, ScheduleStore, Tasks, WorkReport,
     crew::{Crew, Ended, Phase},
     entry::Entry,
     fence::KEPT,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{AppConfig, Environment, ScheduleConfig},
-    console::Console,
+    console::{Console, Stops},
     container::Container,
     support::{Clock, Timestamp},
 };
@@ -25,8 +25,8 @@ const MINUTE: i64 = 60;
 /// ```
 /// use std::sync::Arc;
 /// use paravel::{
-///     cache::Cache, config::{AppConfig, ScheduleConfig}, console::Registry, container::ContainerBuilder,
-///     schedule::{CacheFence, Outcome, Schedule, ScheduleStore, Scheduler, Stops, Tasks}, support::{Env, SystemClock, Zone},
+///     cache::Cache, config::{AppConfig, ScheduleConfig}, console::{Registry, Stops}, container::ContainerBuilder,
+///     schedule::{CacheFence, Outcome, Schedule, ScheduleStore, Scheduler, Tasks}, support::{Env, SystemClock, Zone},
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -39,7 +39,7 @@ const MINUTE: i64 = 60;
 /// let env = Env::default();
 /// let (config, schedule) = (AppConfig::from_env(&env), ScheduleConfig::from_env(&env));
 /// let scheduler = Arc::new(Scheduler::new(tasks, store, Arc::new(SystemClock), &config, &schedule));
-/// let ran = scheduler.run(&ContainerBuilder::new().freeze()?, &mut Stops::never()).await;
+/// let ran = scheduler.run(&ContainerBuilder::new().freeze()?, Stops::never()).await;
 /// assert_eq!(ran[0].outcome, Outcome::Done);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
@@ -71,7 +71,7 @@ impl Scheduler {
     }
 
     /// Runs what becomes due, until it is to stop; then lets go on what runs, for [`ScheduleConfig::grace`] at most.
-    pub async fn work(self: &Arc<Self>, app: &Container, stops: &mut Stops) -> WorkReport {
+    pub async fn work(self: &Arc<Self>, app: &Container, stops: Stops) -> WorkReport {
         let (mut crew, mut report) = (Crew::new(), WorkReport::default());
         let began = self.clock.now();
         let mut timeline = Timeline::begin(&self.tasks.entries, began);
@@ -98,7 +98,7 @@ impl Scheduler {
             }
             tokio::select! {
                 biased;
-                () = stops.next() => break,
+                () = stops.asked(1) => break,
                 Some(Ended { ran, owed, held }) = crew.next() => {
                     ran.iter().for_each(|ran| report.count(ran));
                     if let Some(owed) = owed {
@@ -109,12 +109,12 @@ impl Scheduler {
                 () = sleep(timeline.wait(now)) => {}
             }
         }
-        crew.finish(self.grace, stops).await.iter().for_each(|ran| report.count(ran));
+        crew.finish(self.grace, &stops).await.iter().for_each(|ran| report.count(ran));
         report
     }
 
     /// Runs what is due in this minute, each task once, and what is to be made up for. What was done, in the order of the tasks.
-    pub async fn run(self: &Arc<Self>, app: &Container, stops: &mut Stops) -> Vec<Ran> {
+    pub async fn run(self: &Arc<Self>, app: &Container, stops: Stops) -> Vec<Ran> {
         let mut crew = Crew::new();
         let now = self.clock.now().utc().timestamp();
         let (minute, next) = (now - now.rem_euclid(MINUTE), now - now.rem_euclid(MINUTE) + MINUTE);
@@ -148,8 +148,8 @@ impl Scheduler {
                     Some(ended) => all.extend(ended.ran),
                     None => break,
                 },
-                () = stops.next() => {
-                    all.extend(crew.finish(self.grace, stops).await);
+                () = stops.asked(1) => {
+                    all.extend(crew.finish(self.grace, &stops).await);
                     break;
                 }
             }

@@ -77,7 +77,7 @@ async fn one_that_is_stopped_while_it_makes_up_leaves_the_rest_to_the_next() {
     // Another one becomes due while the second runs.
     sleep(30 * MINUTE).await;
     assert_eq!(seen.all(), ALL[..1]);
-    working.stop.send(()).await.unwrap();
+    working.ask();
     sleep(SECOND).await;
     permits.add_permits(1);
     assert_eq!(working.work.await.unwrap().failed, 2);
@@ -107,7 +107,7 @@ async fn what_is_owed_or_was_slept_over_is_left_to_the_next_as_well() {
         }
         is_down.store(false, SeqCst);
         sleep(30 * MINUTE).await;
-        working.stop.send(()).await.unwrap();
+        working.ask();
         sleep(SECOND).await;
         permits.add_permits(1);
         working.work.await.unwrap();

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use paravel::{
+    console::Stops,
     queue::{Job, JobRun, Priority, UniqueKey, UniqueUntil},
-    schedule::{Outcome, Schedule, Scheduler, Stops, TaskKind},
+    schedule::{Outcome, Schedule, Scheduler, TaskKind},
     support::{BoxError, Env, Zone},
 };
 use serde::{Deserialize, Serialize};
@@ -51,12 +52,12 @@ async fn a_job_is_dispatched_when_it_is_due_and_once_where_it_is_unique() {
     let clock = Moving::at(NOON);
     let scheduler = Scheduler::new(Arc::new(tasks(fill)), store(), Arc::clone(&clock) as _, &config, &schedule);
     let scheduler = Arc::new(scheduler);
-    let told = scheduler.run(&app, &mut Stops::never()).await;
+    let told = scheduler.run(&app, Stops::never()).await;
     let told: Vec<_> = told.iter().map(|ran| (ran.task.as_str(), &ran.outcome)).collect();
     assert_eq!(told, [("ship.sweep", &Outcome::Done), ("sweep below", &Outcome::Done)]);
     // Nobody has worked on the first meanwhile.
     clock.set("2026-01-01T12:01:00Z");
-    assert_eq!(scheduler.run(&app, &mut Stops::never()).await.len(), 1);
+    assert_eq!(scheduler.run(&app, Stops::never()).await.len(), 1);
     let mut depths: Vec<_> = queue.depths().await.unwrap();
     depths.sort_by(|one, other| one.0.cmp(&other.0));
     let depths: Vec<_> = depths.iter().map(|(queue, depth)| (queue.as_str(), depth.total())).collect();

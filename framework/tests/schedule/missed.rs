@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use paravel::{
-    schedule::{Missed, Outcome, ScheduleStore, Stops, Task},
+    console::Stops,
+    schedule::{Missed, Outcome, ScheduleStore, Task},
     support::Clock,
 };
 use tokio::time::sleep;
@@ -91,11 +92,11 @@ async fn a_run_for_a_systems_cron_makes_up_for_what_it_missed_as_well() {
     for (say, runs, more) in says {
         clock.set("2026-01-01T11:59:00Z");
         let stand = stand(&clock, &store, &seen, say);
-        assert_eq!(stand.scheduler.run(&stand.app, &mut Stops::never()).await, []);
+        assert_eq!(stand.scheduler.run(&stand.app, Stops::never()).await, []);
         clock.set("2026-01-01T16:00:20Z");
-        assert_eq!(stand.scheduler.run(&stand.app, &mut Stops::never()).await.len(), runs);
+        assert_eq!(stand.scheduler.run(&stand.app, Stops::never()).await.len(), runs);
         // Once more in the same minute.
-        let again = stand.scheduler.run(&stand.app, &mut Stops::never()).await;
+        let again = stand.scheduler.run(&stand.app, Stops::never()).await;
         let done = again.iter().filter(|ran| ran.outcome == Outcome::Done);
         assert_eq!(done.count(), more);
     }

@@ -22,13 +22,13 @@ use std::{
 use paravel::{
     cache::Cache,
     config::{AppConfig, ScheduleConfig},
-    console::Registry,
+    console::{Registry, Stops},
     container::{Container, ContainerBuilder},
-    schedule::{CacheFence, Schedule, ScheduleStore, Scheduler, Stops, Tasks, WorkReport},
+    schedule::{CacheFence, Schedule, ScheduleStore, Scheduler, Tasks, WorkReport},
     support::{Clock, Env, Signal, SignalSink, Timestamp, Zone},
 };
 use parking_lot::Mutex;
-use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -129,9 +129,9 @@ impl Stand {
     /// Begins to work.
     pub fn work(&self) -> Working {
         let (app, scheduler) = (self.app.clone(), Arc::clone(&self.scheduler));
-        let (stop, stops) = mpsc::channel(2);
-        let work = paravel::spawn(async move { scheduler.work(&app, &mut Stops::when(stops)).await });
-        Working { stop, work }
+        let (asks, asked) = watch::channel(0);
+        let work = paravel::spawn(async move { scheduler.work(&app, Stops::when(asked)).await });
+        Working { asks, work }
     }
 
     /// Works for so long, and then stops.
@@ -144,13 +144,18 @@ impl Stand {
 
 /// A scheduler at work.
 pub struct Working {
-    pub stop: mpsc::Sender<()>,
+    asks: watch::Sender<u32>,
     pub work: JoinHandle<WorkReport>,
 }
 
 impl Working {
+    /// Asks it to stop, once more.
+    pub fn ask(&self) {
+        self.asks.send_modify(|times| *times += 1);
+    }
+
     pub async fn stop(self) -> WorkReport {
-        self.stop.send(()).await.unwrap();
+        self.ask();
         self.work.await.unwrap()
     }
 }

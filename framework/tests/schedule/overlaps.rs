@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use paravel::{
-    console::Console,
-    schedule::{Outcome, ScheduleStore, Skip, Stops},
+    console::{Console, Stops},
+    schedule::{Outcome, ScheduleStore, Skip},
 };
 use tokio::time::sleep;
 
@@ -53,7 +53,7 @@ async fn one_whose_scheduler_died_is_free_again_soon() {
     died.work.abort();
     assert!(died.work.await.unwrap_err().is_cancelled());
     let after = stand(&store, &seen, SECOND);
-    let run = async || after.scheduler.run(&after.app, &mut Stops::never()).await.remove(0).outcome;
+    let run = async || after.scheduler.run(&after.app, Stops::never()).await.remove(0).outcome;
     assert_eq!(run().await, Outcome::Skipped { reason: Skip::Overlapping });
     sleep(20 * SECOND).await;
     assert_eq!(run().await, Outcome::Done);

@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use paravel::{
     config::{AppConfig, Environment, ScheduleConfig},
-    console::{CommandEntry, Console, Registry},
+    console::{CommandEntry, Console, Registry, Stops},
     container::current,
-    schedule::{Outcome, Ran, Schedule, ScheduleError, Scheduler, Skip, Stops, TaskFailed, Tasks},
+    schedule::{Outcome, Ran, Schedule, ScheduleError, Scheduler, Skip, TaskFailed, Tasks},
     support::{BoxError, Env, Zone},
 };
 
@@ -22,7 +22,7 @@ fn at_noon(fill: impl FnOnce(&mut Schedule)) -> Stand {
 impl Stand {
     /// Runs what is due this minute.
     pub async fn run(&self) -> Vec<Ran> {
-        self.scheduler.run(&self.app, &mut Stops::never()).await
+        self.scheduler.run(&self.app, Stops::never()).await
     }
 }
 
@@ -241,8 +241,7 @@ async fn a_command_runs_in_this_process_as_its_line_says() {
     let env = Env::default();
     let (app, config) = (AppConfig::from_env(&env), ScheduleConfig::from_env(&env));
     let scheduler = Arc::new(Scheduler::new(Arc::new(tasks), store(), Moving::at(NOON), &app, &config));
-    let outcomes: Vec<_> =
-        scheduler.run(&of.app, &mut Stops::never()).await.into_iter().map(|ran| ran.outcome).collect();
+    let outcomes: Vec<_> = scheduler.run(&of.app, Stops::never()).await.into_iter().map(|ran| ran.outcome).collect();
     assert_eq!(outcomes, [Outcome::Done, failed("the world ends there")]);
     let (mut console, written) = Console::memory(false);
     let name = "ship:sail 'Dawn Treader' --leagues 3";

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use paravel::schedule::{Outcome, Stops, TaskFailed, WorkReport};
-use tokio::{sync::mpsc, time::sleep};
+use paravel::console::Stops;
+use paravel::schedule::{Outcome, TaskFailed, WorkReport};
+use tokio::{sync::watch, time::sleep};
 
 use super::{HOUR, MINUTE, Moving, SECOND, Seen, Stand, Working, at, store};
 
@@ -107,7 +108,7 @@ async fn what_runs_for_longer_than_its_grace_is_cut_off_and_fails() {
 async fn one_that_is_asked_twice_stops_at_once() {
     let seen = Seen::default();
     let working = in_the_middle(&seen, 10 * SECOND).await;
-    working.stop.send(()).await.unwrap();
+    working.ask();
     let report = working.stop().await;
     assert_eq!((seen.count("ends"), report.failed), (0, 1));
 }
@@ -118,13 +119,12 @@ async fn a_run_for_a_systems_cron_stops_in_the_same_way() {
         schedule.call("slow", async || sleep(20 * SECOND).await).every_minute();
         schedule.call("slower", async || sleep(HOUR).await).every_minute();
     });
-    let (stop, stops) = mpsc::channel(2);
+    let (ask, asked) = watch::channel(0);
     let stopped = async {
         sleep(SECOND).await;
-        stop.send(()).await.unwrap();
+        ask.send_replace(1);
     };
-    let mut stops = Stops::when(stops);
-    let (all, ()) = tokio::join!(stand.scheduler.run(&stand.app, &mut stops), stopped);
+    let (all, ()) = tokio::join!(stand.scheduler.run(&stand.app, Stops::when(asked)), stopped);
     let outcomes: Vec<_> = all.into_iter().map(|ran| ran.outcome).collect();
     assert_eq!(outcomes, [Outcome::Done, Outcome::Failed { error: CUT_OFF.to_owned() }]);
 }

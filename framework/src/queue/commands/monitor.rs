@@ -1,7 +1,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use serde::Serialize;
-use tokio::{signal::ctrl_c, time::Instant};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     warn_of_memory,
 };
 use crate::{
-    console::{Command, Console},
+    console::{Command, Console, Stops},
     queue::{Queue, QueueError, WorkerReport},
 };
 
@@ -95,14 +95,13 @@ impl Command for QueueMonitor {
         if !console.is_live() {
             return show(console, &watch.look(&queue).await?);
         }
-        let stopped = ctrl_c();
-        tokio::pin!(stopped);
+        let stops = Stops::on_signals()?;
         loop {
             let look = watch.look(&queue).await?;
             console.redraw();
             show(console, &look)?;
             tokio::select! {
-                stopped = &mut stopped => return Ok(stopped?),
+                () = stops.asked(1) => return Ok(()),
                 () = tokio::time::sleep(self.interval) => {}
             }
         }

@@ -6,7 +6,7 @@ use super::{as_variable, is_here};
 use crate::{
     cache::Caches,
     config::{CacheStore, QueueConfig, QueueNames},
-    console::{Command, Console, Exit, ExitError, StopSignals},
+    console::{Command, Console, Exit, ExitError, Stops},
     container,
     queue::{Queue, WhyEnded, Worker, WorkerLimits},
 };
@@ -103,7 +103,7 @@ impl Command for QueueWork {
     type Dependencies = (Arc<Queue>, Arc<QueueConfig>, Arc<Caches>);
 
     async fn run(self, (queue, config, caches): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
-        let stops = StopSignals::listen()?;
+        let stops = Stops::on_signals()?;
         check(&queue, console).await?;
         check_limits(&queue, &caches, console);
         let worker = self.worker(Worker::of_application(&container::current()?)?);

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use crate::{
     config::QueueConfig,
-    console::{Command, Console},
+    console::{Command, Console, Stops},
     container,
     queue::Aside,
-    schedule::{Outcome, Ran, Scheduler, Stops},
+    schedule::{Outcome, Ran, Scheduler},
 };
 
 /// `schedule:run`
@@ -41,10 +41,10 @@ impl Command for ScheduleRun {
 
     async fn run(self, (scheduler, queue): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
         // Before anything runs, so that a stop asked for from then on is never missed.
-        let mut stops = Stops::on_signals()?;
+        let stops = Stops::on_signals()?;
         let app = container::current()?;
         let aside = Aside::begin(&app)?;
-        let all = scheduler.run(&app, &mut stops).await;
+        let all = scheduler.run(&app, stops.clone()).await;
         if let Some(aside) = aside {
             // What was dispatched may take its time, unless somebody stops it, or has.
             aside.finish(stops.enough(queue.grace)).await?;

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use crate::{
     config::QueueConfig,
-    console::{Command, Console},
+    console::{Command, Console, Stops},
     container,
     queue::Aside,
-    schedule::{Scheduler, Stops},
+    schedule::Scheduler,
     support::Clock,
 };
 
@@ -20,13 +20,13 @@ impl Command for ScheduleWork {
 
     async fn run(self, (scheduler, queue, clock): Self::Dependencies, console: &mut Console) -> anyhow::Result<()> {
         // Before anything is printed, so that a stop asked for from then on is never missed.
-        let mut stops = Stops::on_signals()?;
+        let stops = Stops::on_signals()?;
         let tasks = scheduler.tasks().list(clock.now());
         console.success(format!("{} task(s) are scheduled.", tasks.len()));
         console.line("Stop it with Ctrl+C.");
         let app = container::current()?;
         let aside = Aside::begin(&app)?;
-        let report = scheduler.work(&app, &mut stops).await;
+        let report = scheduler.work(&app, stops.clone()).await;
         if let Some(aside) = aside {
             aside.finish(stops.enough(queue.grace)).await?;
         }

@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use paravel::{
     cache::{Cache, DatabaseStore},
     config::{CacheConfig, DatabaseConfig},
+    console::Stops,
     database::{Connection, Db, Migrator, SqliteConn, Statement, TOOLKIT_MIGRATIONS},
-    schedule::{CacheFence, DatabaseFence, Missed, Outcome, ScheduleStore, Stops},
+    schedule::{CacheFence, DatabaseFence, Missed, Outcome, ScheduleStore},
     support::{Env, FakeClock, SystemClock},
     testing::TestDatabase,
 };
@@ -32,7 +33,7 @@ async fn what_cannot_be_agreed_on_is_not_run_and_the_rest_is() {
             schedule.call("alone", seen.says("alone")).every_minute().without_overlapping();
             schedule.call("plain", seen.says("plain")).every_minute();
         });
-        let all = stand.scheduler.run(&stand.app, &mut Stops::never()).await;
+        let all = stand.scheduler.run(&stand.app, Stops::never()).await;
         let why = all.iter().map(|ran| match &ran.outcome {
             Outcome::Failed { error } => error.split_inclusive(": ").take(2).collect(),
             other => format!("{other:?}"),

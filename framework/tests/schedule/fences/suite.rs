@@ -2,7 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use paravel::{
-    schedule::{Claim, Fence, Missed, Outcome, Schedule, Skip, Stops},
+    console::Stops,
+    schedule::{Claim, Fence, Missed, Outcome, Schedule, Skip},
     support::{FakeClock, Timestamp},
 };
 use tokio::sync::oneshot;
@@ -93,7 +94,7 @@ pub async fn of_several_schedulers_one_runs_what_is_due(stand: Stand) {
     // Three minutes, and four more after two that nobody ran.
     for minute in ["11:58", "11:59", "12:00", "12:03", "12:04", "12:05", "12:06"] {
         clock.set(at(&format!("2026-01-01T{minute}:07Z")));
-        let runs = servers.iter().map(async |server| server.scheduler.run(&server.app, &mut Stops::never()).await);
+        let runs = servers.iter().map(async |server| server.scheduler.run(&server.app, Stops::never()).await);
         let all: Vec<_> = join_all(runs).await.into_iter().flatten().collect();
         let failed: Vec<_> = all.iter().filter(|ran| matches!(ran.outcome, Outcome::Failed { .. })).collect();
         assert!(failed.is_empty(), "{failed:?}");
@@ -122,9 +123,9 @@ pub async fn a_task_that_runs_elsewhere_is_not_begun(stand: Stand) {
         super::super::Stand::new(Arc::clone(&clock) as _, &stand.store(), fill),
     );
     let (app, scheduler) = (one.app.clone(), Arc::clone(&one.scheduler));
-    let first = paravel::spawn(async move { scheduler.run(&app, &mut Stops::never()).await });
+    let first = paravel::spawn(async move { scheduler.run(&app, Stops::never()).await });
     crate::cache::stores::stand::until(async || begun.count("begun") == 1).await;
-    let run = async || two.scheduler.run(&two.app, &mut Stops::never()).await.remove(0).outcome;
+    let run = async || two.scheduler.run(&two.app, Stops::never()).await.remove(0).outcome;
     assert_eq!(run().await, Outcome::Skipped { reason: Skip::Overlapping });
     end.send(()).unwrap();
     assert_eq!(first.await.unwrap().remove(0).outcome, Outcome::Done);
