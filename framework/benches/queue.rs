@@ -426,8 +426,14 @@ mod database {
         };
         let stored: Stored = Box::new(move || {
             let admin: Arc<dyn DatabaseAdmin> = Arc::clone(&admin);
-            async move { Some(admin.fetch(Statement::new(size)).await.ok()?.first()?.integer("n").cast_unsigned()) }
-                .boxed()
+            async move {
+                if C::BACKEND == "mysql" {
+                    // Else it is what the statistics were when they were last made.
+                    admin.fetch(Statement::new("analyze table queue_jobs")).await.ok()?;
+                }
+                Some(admin.fetch(Statement::new(size)).await.ok()?.first()?.integer("n").cast_unsigned())
+            }
+            .boxed()
         });
         Ok(Some(Subject { stored, place: Some(own.url().to_owned()), _kept: Box::new(own), ..subject }))
     }
