@@ -3,6 +3,9 @@
 //! `cargo bench -p paravel --bench queue`, with `--features testing,postgres,mysql,redis` and the servers' addresses in `TEST_POSTGRES_URL`,
 //! `TEST_MYSQL_URL` and `TEST_REDIS_URL` for theirs; the name of a driver after `--` for that one alone.
 //!
+//! What is underneath is measured in the same run: the same bodies put by 1,000 into a table or a stream, with nothing else, and in memory a
+//! task for each job.
+//!
 //! What an idle worker is like is measured of one in a process of its own, where the driver has any: this program again, which is told
 //! by its arguments where the queues are.
 
@@ -103,6 +106,7 @@ struct Subject {
     // How often the driver was asked for something.
     calls: Arc<AtomicU64>,
     stored: Stored,
+    bare: Bare,
     // Where the queues are, for a worker in another process; none where there can be none.
     place: Option<String>,
     // What goes with it, after it.
@@ -111,6 +115,9 @@ struct Subject {
 
 /// How many bytes there are where jobs wait; none where nobody can tell.
 type Stored = Box<dyn Fn() -> BoxFuture<'static, Option<u64>>>;
+
+/// Does without a queue what comes next to it, for each job; how it is called.
+type Bare = (&'static str, Box<dyn Fn() -> BoxFuture<'static, Result<()>>>);
 
 /// A driver whose pushes and turns are counted: each is a round trip.
 struct Counted(Arc<dyn Driver>, Arc<AtomicU64>);
@@ -240,7 +247,8 @@ impl Subject {
         let driver = Arc::new(Counted(driver, Arc::clone(&calls)));
         let queue = Queue::new(driver, WireFormat::MessagePack, Arc::new(SystemClock));
         let stored: Stored = Box::new(|| std::future::ready(None).boxed());
-        Self { name, queue, budgets, calls, stored, place: None, _kept: Box::new(()) }
+        let bare: Bare = ("a task each", Box::new(|| tasks().boxed()));
+        Self { name, queue, budgets, calls, stored, bare, place: None, _kept: Box::new(()) }
     }
 
     fn print(&self, what: &str, jobs: u32, took: Duration, budget: Option<f64>) {
@@ -254,6 +262,10 @@ impl Subject {
     }
 
     async fn run(&self) -> Result<()> {
+        let (what, bare) = &self.bare;
+        let began = Instant::now();
+        bare().await?;
+        println!("{}: bare, {what}: {:.0}/s", self.name, f64::from(JOBS) / began.elapsed().as_secs_f64());
         let app = app(|_| ())?;
         let single = Instant::now();
         let clients = (0..CLIENTS).map(|client| {
@@ -364,6 +376,16 @@ impl Subject {
     }
 }
 
+/// Runs a task for each job.
+async fn tasks() -> Result<()> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..JOBS {
+        tasks.spawn(async move { SEEN[number as usize / 64].fetch_or(1 << (number % 64), Relaxed) });
+    }
+    tasks.join_all().await;
+    Ok(())
+}
+
 /// A figure above which nothing is asked.
 const ANY: Option<f64> = None;
 
@@ -390,14 +412,14 @@ async fn subjects() -> Result<Vec<Subject>> {
 mod database {
     use paravel::{
         config::DatabaseConfig,
-        database::{Connection, DatabaseAdmin, Db, Migrator, Statement, TOOLKIT_MIGRATIONS},
+        database::{Connection, DatabaseAdmin, Db, DbError, Migrator, Statement, TOOLKIT_MIGRATIONS},
         queue::DatabaseDriver,
         testing::TestDatabase,
     };
 
     use futures_util::future::FutureExt;
 
-    use super::{Arc, Driver, Env, Result, Stored, Subject, SystemClock};
+    use super::{Arc, BULK, Bare, Driver, Env, JOBS, Result, Stored, Subject, SystemClock};
 
     fn open<C: Connection>(url: &str) -> Result<Arc<Db<C>>> {
         Ok(Arc::new(Db::new(DatabaseConfig::from_env(&Env::from_pairs([("DATABASE_URL", url)])))?))
@@ -412,7 +434,35 @@ mod database {
         let db = open::<C>(own.url())?;
         Migrator::new(Arc::clone(&db) as _, Arc::new(SystemClock), TOOLKIT_MIGRATIONS).migrate().await?;
         let admin: Arc<dyn DatabaseAdmin> = Arc::clone(&db) as _;
-        let subject = Subject::new(C::BACKEND, Arc::new(DatabaseDriver::new(db, Arc::new(SystemClock))), budgets);
+        let subject =
+            Subject::new(C::BACKEND, Arc::new(DatabaseDriver::new(Arc::clone(&db), Arc::new(SystemClock))), budgets);
+        let bytes = match C::BACKEND {
+            "postgres" => "bytea",
+            _ => "blob",
+        };
+        let key = match C::BACKEND {
+            "postgres" => "bigserial primary key",
+            "mysql" => "bigint primary key auto_increment",
+            _ => "integer primary key autoincrement",
+        };
+        admin.apply(None, format!("create table bare (id {key}, payload {bytes} not null)")).await?;
+        let rows = vec!["(?)"; BULK].join(", ");
+        let insert = Statement::new(format!("insert into bare (payload) values {rows}"));
+        let insert = (0..BULK).fold(insert, |insert, _| insert.bind(vec![b'x'; 100]));
+        let bare: Bare = (
+            "rows put in by 1,000",
+            Box::new(move || {
+                let (db, insert) = (Arc::clone(&db), insert.clone());
+                async move {
+                    for _ in 0..JOBS as usize / BULK {
+                        let insert = insert.clone();
+                        db.write(async move |c| Ok::<_, DbError>(c.run(&insert).await?)).await?;
+                    }
+                    Ok(())
+                }
+                .boxed()
+            }),
+        );
         let size = match C::BACKEND {
             "postgres" => "select pg_total_relation_size('queue_jobs') as n",
             "mysql" => {
@@ -435,7 +485,7 @@ mod database {
             }
             .boxed()
         });
-        Ok(Some(Subject { stored, place: Some(own.url().to_owned()), _kept: Box::new(own), ..subject }))
+        Ok(Some(Subject { stored, bare, place: Some(own.url().to_owned()), _kept: Box::new(own), ..subject }))
     }
 }
 
@@ -447,6 +497,26 @@ fn redis() -> Result<Option<Subject>> {
     }
     let prefix = format!("bench-{}:", paravel::support::Id::<()>::new());
     let (redis, driver) = redis_driver(&prefix)?;
+    let (bare_redis, key) = (Arc::clone(&redis), format!("{prefix}bare"));
+    let bare: Bare = (
+        "entries put into a stream by 1,000",
+        Box::new(move || {
+            let (redis, key) = (Arc::clone(&bare_redis), key.clone());
+            async move {
+                for _ in 0..JOBS as usize / BULK {
+                    let mut entries = paravel::redis::pipe();
+                    for _ in 0..BULK {
+                        let entry =
+                            paravel::redis::cmd("XADD").arg(&key).arg("*").arg("b").arg(&[b'x'; 100][..]).take();
+                        entries.add_command(entry).ignore();
+                    }
+                    redis.run(&entries).await?;
+                }
+                Ok(redis.run(paravel::redis::cmd("DEL").arg(&key)).await?)
+            }
+            .boxed()
+        }),
+    );
     let stored: Stored = Box::new(move || {
         let redis = Arc::clone(&redis);
         async move {
@@ -456,7 +526,7 @@ fn redis() -> Result<Option<Subject>> {
         .boxed()
     });
     let subject = Subject::new("redis", driver, [Some(300_000.0), ANY, Some(150_000.0)]);
-    Ok(Some(Subject { stored, place: Some(prefix), ..subject }))
+    Ok(Some(Subject { stored, bare, place: Some(prefix), ..subject }))
 }
 
 /// Those under a prefix.
