@@ -294,9 +294,10 @@ impl Subject {
             println!("{}: stored: {} bytes a job", self.name, after.saturating_sub(before) / u64::from(JOBS));
         }
         self.drain(&app).await?;
+        self.beside().await?;
         match &self.place {
             Some(place) => self.apart(place).await,
-            None => self.beside().await,
+            None => Ok(()),
         }
     }
 
@@ -327,7 +328,7 @@ impl Subject {
         })?;
         let worker = worker(&self.queue, &app, WorkerLimits::default());
         let worker = paravel::spawn(worker.run(async { drop(stopped.await) }));
-        self.idle(async || Ok(waits.recv().await.ok_or("the worker is gone")?)).await?;
+        self.idle("this process", async || Ok(waits.recv().await.ok_or("the worker is gone")?)).await?;
         drop(stop);
         worker.await?;
         Ok(())
@@ -336,7 +337,7 @@ impl Subject {
     /// The same of a worker in a process of its own, and what that process takes.
     async fn apart(&self, place: &str) -> Result<()> {
         let mut apart = Apart::begin(self, place).await?;
-        self.idle(async || apart.next_wait()).await?;
+        self.idle("another process", async || apart.next_wait()).await?;
         for first in (0..JOBS).step_by(BULK) {
             self.queue.dispatch_many((first..first + u32::try_from(BULK)?).map(Nothing::number)).await?;
         }
@@ -357,7 +358,7 @@ impl Subject {
         apart.end()
     }
 
-    async fn idle(&self, mut next_wait: impl AsyncFnMut() -> Result<Duration>) -> Result<()> {
+    async fn idle(&self, place: &str, mut next_wait: impl AsyncFnMut() -> Result<Duration>) -> Result<()> {
         let mut waits = Vec::with_capacity(SINGLES);
         for _ in 0..SINGLES {
             // Until the worker has nothing to do again.
@@ -367,9 +368,8 @@ impl Subject {
         }
         waits.sort_unstable();
         let (median, late) = (waits[SINGLES / 2], waits[SINGLES * 99 / 100]);
-        let where_it_is = if self.place.is_some() { "another process" } else { "this process" };
         println!(
-            "{}: from dispatch to begun by an idle worker in {where_it_is}: median {median:.1?}, p99 {late:.1?} (budget 5 ms)",
+            "{}: from dispatch to begun by an idle worker in {place}: median {median:.1?}, p99 {late:.1?} (budget 5 ms)",
             self.name
         );
         Ok(())
