@@ -25,7 +25,7 @@ async fn of_queues_in_memory_each_process_has_its_own_and_says_so() -> anyhow::R
     }
     let checked = binary.json(&["queue:check"]).await?;
     assert_eq!(checked, json!({"readable": 0, "unknown": {}, "unreadable": []}));
-    assert_eq!(binary.json(&["queue:stats"]).await?, json!({"kinds": [], "queues": [], "workers": []}));
+    assert_eq!(binary.json(&["queue:stats"]).await?, json!({"by_queue": [], "kinds": [], "queues": [], "workers": []}));
     let nothing = json!({"queues": [], "workers": 0, "running": 0, "concurrency": 0, "jobs_per_second": null});
     assert_eq!(binary.json(&["queue:monitor", "--interval", "2s"]).await?, nothing);
     assert_eq!(binary.json(&["queue:restart"]).await?, json!({"workers": 0}));
