@@ -11,12 +11,16 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod apart;
+#[cfg(feature = "testing")]
+mod database;
+#[path = "../machine/mod.rs"]
 mod machine;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::{
     any::Any,
-    io::{BufRead, BufReader, Read},
-    process::{Child, ChildStdout, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -36,6 +40,8 @@ use paravel::{
 };
 use serde::{Deserialize, Serialize};
 
+use apart::{Apart, WORKER, computed, resident};
+
 type Result<T> = std::result::Result<T, BoxError>;
 
 const JOBS: u32 = 100_000;
@@ -46,8 +52,6 @@ const CLIENTS: u32 = 64;
 const SINGLES: usize = 300;
 /// For how long a worker that has nothing to do is watched.
 const IDLE: Duration = Duration::from_secs(10);
-/// What a process of a worker's own is told first.
-const WORKER: &str = "worker";
 
 /// Which jobs have run, a bit each.
 static SEEN: [AtomicU64; JOBS as usize / 64 + 1] = [const { AtomicU64::new(0) }; JOBS as usize / 64 + 1];
@@ -154,21 +158,6 @@ impl Driver for Counted {
     }
 }
 
-/// What a process has in memory, in bytes.
-fn resident(process: u32) -> Option<u64> {
-    let pages = std::fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
-    Some(pages.split(' ').nth(1)?.parse::<u64>().ok()? * 4096)
-}
-
-/// For how long a process has had a core to itself.
-fn computed(process: u32) -> Option<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // After the name, which is in brackets: the 14th and 15th, in hundredths of a second.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
-    Some(Duration::from_millis(ticks * 10))
-}
-
 fn worker(queue: &Queue, app: &Container, limits: WorkerLimits) -> Worker {
     let env = Env::from_pairs::<&str, &str>([]);
     let config = QueueConfig::from_env(&env);
@@ -180,65 +169,6 @@ fn app(waits: impl Fn(u64) + Send + Sync + 'static) -> Result<Container> {
     let mut app = ContainerBuilder::new();
     app.instance(Arc::new(Waits(Box::new(waits))));
     Ok(app.freeze()?)
-}
-
-/// A worker in a process of its own, which says on its output how long each [`Ping`] has waited, and ends with its input.
-struct Apart {
-    process: Child,
-    says: BufReader<ChildStdout>,
-}
-
-impl Apart {
-    async fn begin(subject: &Subject, place: &str) -> Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args([WORKER, subject.name, place]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.spawn()?;
-        let says = BufReader::new(process.stdout.take().ok_or("its output is piped")?);
-        while subject.queue.workers().await?.is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(Self { process, says })
-    }
-
-    /// What a process that was begun so does.
-    async fn work(name: &str, place: &str) -> Result<()> {
-        let app = app(|waited| println!("{waited}"))?;
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        std::thread::spawn(move || {
-            let _ = std::io::stdin().read(&mut [0]);
-            drop(stop);
-        });
-        worker(&queue_at(name, place)?, &app, WorkerLimits::default()).run(async { drop(stopped.await) }).await;
-        Ok(())
-    }
-
-    fn next_wait(&mut self) -> Result<Duration> {
-        let mut line = String::new();
-        self.says.read_line(&mut line)?;
-        Ok(Duration::from_nanos(line.trim().parse()?))
-    }
-
-    fn end(mut self) -> Result<()> {
-        drop(self.process.stdin.take());
-        self.process.wait()?;
-        Ok(())
-    }
-}
-
-/// The queues of another process.
-fn queue_at(name: &str, place: &str) -> Result<Queue> {
-    let driver: Arc<dyn Driver> = match name {
-        #[cfg(all(feature = "sqlite", feature = "testing"))]
-        "sqlite" => database::driver::<paravel::database::SqliteConn>(place)?,
-        #[cfg(all(feature = "postgres", feature = "testing"))]
-        "postgres" => database::driver::<paravel::database::PgConn>(place)?,
-        #[cfg(all(feature = "mysql", feature = "testing"))]
-        "mysql" => database::driver::<paravel::database::MysqlConn>(place)?,
-        #[cfg(feature = "redis")]
-        "redis" => redis_driver(place)?.1,
-        _ => return Err(format!("{name}, {place}: there are no such queues").into()),
-    };
-    Ok(Queue::new(driver, WireFormat::MessagePack, Arc::new(SystemClock)))
 }
 
 impl Subject {
@@ -341,10 +271,11 @@ impl Subject {
         for first in (0..JOBS).step_by(BULK) {
             self.queue.dispatch_many((first..first + u32::try_from(BULK)?).map(Nothing::number)).await?;
         }
+        // Nobody is told when another process has done with them.
         while self.queue.depth("default").await?.total() > 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        let process = apart.process.id();
+        let process = apart.id();
         if let Some(bytes) = resident(process) {
             let mib = bytes as f64 / f64::from(1 << 20);
             println!("{}: a worker's process has {mib:.1} MiB in memory after {JOBS} jobs (budget 20 MB)", self.name);
@@ -391,152 +322,18 @@ const ANY: Option<f64> = None;
 
 async fn subjects() -> Result<Vec<Subject>> {
     let memory = Arc::new(MemoryDriver::new(Arc::new(SystemClock)));
-    #[expect(clippy::allow_attributes, reason = "which drivers there are is the features' affair")]
-    #[allow(unused_mut, reason = "there may be no other")]
-    let mut subjects = vec![Subject::new("memory", memory, [ANY, ANY, Some(1_000_000.0)])];
-    #[cfg(all(feature = "sqlite", feature = "testing"))]
-    subjects.extend(
+    let subjects = [
+        Some(Subject::new("memory", memory, [ANY, ANY, Some(1_000_000.0)])),
+        #[cfg(all(feature = "sqlite", feature = "testing"))]
         database::subject::<paravel::database::SqliteConn>([Some(200_000.0), Some(50_000.0), Some(50_000.0)]).await?,
-    );
-    #[cfg(all(feature = "postgres", feature = "testing"))]
-    subjects.extend(database::subject::<paravel::database::PgConn>([ANY, ANY, Some(20_000.0)]).await?);
-    #[cfg(all(feature = "mysql", feature = "testing"))]
-    subjects.extend(database::subject::<paravel::database::MysqlConn>([ANY; 3]).await?);
-    #[cfg(feature = "redis")]
-    subjects.extend(redis()?);
-    Ok(subjects)
-}
-
-/// Queues in a database of this benchmark's own.
-#[cfg(feature = "testing")]
-mod database {
-    use paravel::{
-        config::DatabaseConfig,
-        database::{Connection, DatabaseAdmin, Db, DbError, Migrator, Statement, TOOLKIT_MIGRATIONS},
-        queue::DatabaseDriver,
-        testing::TestDatabase,
-    };
-
-    use futures_util::future::FutureExt;
-
-    use super::{Arc, BULK, Bare, Driver, Env, JOBS, Result, Stored, Subject, SystemClock};
-
-    fn open<C: Connection>(url: &str) -> Result<Arc<Db<C>>> {
-        Ok(Arc::new(Db::new(DatabaseConfig::from_env(&Env::from_pairs([("DATABASE_URL", url)])))?))
-    }
-
-    pub fn driver<C: Connection>(url: &str) -> Result<Arc<dyn Driver>> {
-        Ok(Arc::new(DatabaseDriver::new(open::<C>(url)?, Arc::new(SystemClock))))
-    }
-
-    pub async fn subject<C: Connection>(budgets: [Option<f64>; 3]) -> Result<Option<Subject>> {
-        let Some(own) = TestDatabase::create(C::BACKEND)? else { return Ok(None) };
-        let db = open::<C>(own.url())?;
-        Migrator::new(Arc::clone(&db) as _, Arc::new(SystemClock), TOOLKIT_MIGRATIONS).migrate().await?;
-        let admin: Arc<dyn DatabaseAdmin> = Arc::clone(&db) as _;
-        let subject =
-            Subject::new(C::BACKEND, Arc::new(DatabaseDriver::new(Arc::clone(&db), Arc::new(SystemClock))), budgets);
-        let bytes = match C::BACKEND {
-            "postgres" => "bytea",
-            _ => "blob",
-        };
-        let key = match C::BACKEND {
-            "postgres" => "bigserial primary key",
-            "mysql" => "bigint primary key auto_increment",
-            _ => "integer primary key autoincrement",
-        };
-        admin.apply(None, format!("create table bare (id {key}, payload {bytes} not null)")).await?;
-        let rows = vec!["(?)"; BULK].join(", ");
-        let insert = Statement::new(format!("insert into bare (payload) values {rows}"));
-        let insert = (0..BULK).fold(insert, |insert, _| insert.bind(vec![b'x'; 100]));
-        let bare: Bare = (
-            "rows put in by 1,000",
-            Box::new(move || {
-                let (db, insert) = (Arc::clone(&db), insert.clone());
-                async move {
-                    for _ in 0..JOBS as usize / BULK {
-                        let insert = insert.clone();
-                        db.write(async move |c| Ok::<_, DbError>(c.run(&insert).await?)).await?;
-                    }
-                    Ok(())
-                }
-                .boxed()
-            }),
-        );
-        let size = match C::BACKEND {
-            "postgres" => "select pg_total_relation_size('queue_jobs') as n",
-            "mysql" => {
-                "select data_length + index_length as n from information_schema.tables \
-                 where table_schema = database() and table_name = 'queue_jobs'"
-            }
-            _ => {
-                "select (select page_count from pragma_page_count) * (select page_size from pragma_page_size) \
-                 - (select freelist_count from pragma_freelist_count) * (select page_size from pragma_page_size) as n"
-            }
-        };
-        let stored: Stored = Box::new(move || {
-            let admin: Arc<dyn DatabaseAdmin> = Arc::clone(&admin);
-            async move {
-                if C::BACKEND == "mysql" {
-                    // Else it is what the statistics were when they were last made.
-                    admin.fetch(Statement::new("analyze table queue_jobs")).await.ok()?;
-                }
-                Some(admin.fetch(Statement::new(size)).await.ok()?.first()?.integer("n").cast_unsigned())
-            }
-            .boxed()
-        });
-        Ok(Some(Subject { stored, bare, place: Some(own.url().to_owned()), _kept: Box::new(own), ..subject }))
-    }
-}
-
-/// Queues of their own on the server of `TEST_REDIS_URL`.
-#[cfg(feature = "redis")]
-fn redis() -> Result<Option<Subject>> {
-    if std::env::var_os("TEST_REDIS_URL").is_none() {
-        return Ok(None);
-    }
-    let prefix = format!("bench-{}:", paravel::support::Id::<()>::new());
-    let (redis, driver) = redis_driver(&prefix)?;
-    let (bare_redis, key) = (Arc::clone(&redis), format!("{prefix}bare"));
-    let bare: Bare = (
-        "entries put into a stream by 1,000",
-        Box::new(move || {
-            let (redis, key) = (Arc::clone(&bare_redis), key.clone());
-            async move {
-                for _ in 0..JOBS as usize / BULK {
-                    let mut entries = paravel::redis::pipe();
-                    for _ in 0..BULK {
-                        let entry =
-                            paravel::redis::cmd("XADD").arg(&key).arg("*").arg("b").arg(&[b'x'; 100][..]).take();
-                        entries.add_command(entry).ignore();
-                    }
-                    redis.run(&entries).await?;
-                }
-                Ok(redis.run(paravel::redis::cmd("DEL").arg(&key)).await?)
-            }
-            .boxed()
-        }),
-    );
-    let stored: Stored = Box::new(move || {
-        let redis = Arc::clone(&redis);
-        async move {
-            let info: String = redis.query(paravel::redis::cmd("INFO").arg("memory")).await.ok()?;
-            info.lines().find_map(|line| line.strip_prefix("used_memory:"))?.trim().parse().ok()
-        }
-        .boxed()
-    });
-    let subject = Subject::new("redis", driver, [Some(300_000.0), ANY, Some(150_000.0)]);
-    Ok(Some(Subject { stored, bare, place: Some(prefix), ..subject }))
-}
-
-/// Those under a prefix.
-#[cfg(feature = "redis")]
-fn redis_driver(prefix: &str) -> Result<(Arc<paravel::redis::Redis>, Arc<dyn Driver>)> {
-    let url = std::env::var("TEST_REDIS_URL")?;
-    let env = Env::from_pairs([("REDIS_URL", &*url), ("REDIS_PREFIX", prefix), ("REDIS_TIMEOUT", "10s")]);
-    let redis = Arc::new(paravel::redis::Redis::new(&paravel::config::RedisConfig::from_env(&env))?);
-    let driver = paravel::queue::RedisDriver::new(Arc::clone(&redis), Arc::new(SystemClock));
-    Ok((redis, Arc::new(driver)))
+        #[cfg(all(feature = "postgres", feature = "testing"))]
+        database::subject::<paravel::database::PgConn>([ANY, ANY, Some(20_000.0)]).await?,
+        #[cfg(all(feature = "mysql", feature = "testing"))]
+        database::subject::<paravel::database::MysqlConn>([ANY; 3]).await?,
+        #[cfg(feature = "redis")]
+        redis::subject()?,
+    ];
+    Ok(subjects.into_iter().flatten().collect())
 }
 
 #[tokio::main]
