@@ -176,14 +176,16 @@ impl DbError {
     /// Whether nothing is written there for the time being: a replica, or a server, a disk or a file that is set to be read alone.
     pub fn is_read_only(&self) -> bool {
         use DatabaseErrorKind::ReadOnlyTransaction;
-        // The words of SQLite, and of MySQL and MariaDB (1290 and 1836), which diesel does not tell apart.
-        let words = ["attempt to write a readonly database", "--read-only option", "running in read-only mode"];
-        match (self, self.query()) {
-            (_, Some(DieselError::DatabaseError(ReadOnlyTransaction, _))) => true,
-            (_, Some(DieselError::DatabaseError(_, info))) => words.iter().any(|text| info.message().contains(text)),
-            (Self::GroupAborted { cause }, _) => words.iter().any(|text| cause.contains(text)),
-            _ => false,
-        }
+        // The words of SQLite, and of MySQL and MariaDB (1290, by whichever option, and 1836), which diesel does not tell apart.
+        let words =
+            ["attempt to write a readonly database", "read-only option", "read-only=", "unning in read-only mode"];
+        let text = match (self, self.query()) {
+            (_, Some(DieselError::DatabaseError(ReadOnlyTransaction, _))) => return true,
+            (_, Some(DieselError::DatabaseError(_, info))) => info.message(),
+            (Self::GroupAborted { cause }, _) => cause,
+            _ => return false,
+        };
+        words.iter().any(|word| text.contains(word))
     }
 
     /// Whether the connection was lost before the commit, so that nothing was kept.
@@ -242,5 +244,26 @@ impl From<DbError> for DieselError {
             },
             other => Self::QueryBuilderError(Box::new(other)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_read_alone_is_known_by_its_words() {
+        let says = [
+            "The MySQL server is running with the --read-only option so it cannot execute this statement",
+            "The MySQL server is running with the --super-read-only option so it cannot execute this statement",
+            "The MariaDB server is running with the --read-only=ON option so it cannot execute this statement",
+            "Running in read-only mode",
+            "attempt to write a readonly database",
+        ];
+        let error = |text: &str| {
+            DbError::from(DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text.to_owned())))
+        };
+        assert!(says.iter().all(|text| error(text).is_read_only() && !error(text).is_full()));
+        assert!(!error("the table `ships` is full").is_read_only());
     }
 }

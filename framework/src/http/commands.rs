@@ -129,7 +129,7 @@ impl Command for Serve {
             () = stops.asked(2) => false,
         };
         if !all_ended {
-            tracing::warn!("requests were still open at the deadline, or at a second signal, and were cut off");
+            tracing::warn!("requests were still open at the deadline, or at a second signal, and are cut off");
         }
         watching.abort();
         risk.abort();

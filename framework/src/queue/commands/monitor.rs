@@ -97,7 +97,11 @@ impl Command for QueueMonitor {
         }
         let stops = Stops::on_signals()?;
         loop {
-            let look = watch.look(&queue).await?;
+            let look = tokio::select! {
+                biased;
+                () = stops.asked(1) => return Ok(()),
+                look = watch.look(&queue) => look?,
+            };
             console.redraw();
             show(console, &look)?;
             tokio::select! {

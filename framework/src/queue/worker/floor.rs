@@ -89,7 +89,7 @@ impl Ends {
         self.runs.push(run);
     }
 
-    fn append(&mut self, mut others: Self) {
+    pub(super) fn append(&mut self, mut others: Self) {
         self.settlements.append(&mut others.settlements);
         self.runs.append(&mut others.runs);
     }
@@ -122,6 +122,8 @@ pub(super) struct Load {
     pub(super) waiting: usize,
     pub(super) running: usize,
     pub(super) ends: usize,
+    /// How many of them the queue takes in no form.
+    pub(super) refused: usize,
     /// How many jobs have begun here.
     pub(super) begun: u64,
     /// Whether one of them runs, or waits to run, with nothing beside it.
@@ -164,7 +166,7 @@ impl Floor {
         let alone = state.alone || state.suspect.is_some();
         let waiting = state.buffer.len() + usize::from(state.suspect.is_some());
         let State { running, begun, since, .. } = *state;
-        Load { waiting, running, ends: state.ends.len(), begun, alone, since }
+        Load { waiting, running, ends: state.ends.len(), refused: state.refused.len(), begun, alone, since }
     }
 
     /// Adds what was claimed; more is wanted when less than `low` is left of it. How many could begin.
@@ -229,14 +231,12 @@ impl Floor {
         self.state.lock().lease.is_some_and(|lease| lease > Instant::now())
     }
 
-    /// Gives back all that waits here. What was refused is told with the rest.
+    /// Gives back all that waits here.
     pub(super) fn clear(&self) {
         let mut state = self.state.lock();
         let suspect = state.suspect.take().map(|(suspect, _)| suspect);
         let waiting = std::mem::take(&mut state.buffer);
         suspect.into_iter().chain(waiting).for_each(|claimed| self.go_back(&mut state, claimed));
-        let refused = std::mem::take(&mut state.refused);
-        state.ends.append(refused);
     }
 
     fn next(&self) -> Option<Claimed> {
@@ -330,6 +330,9 @@ impl Floor {
 
     /// Ends that could not be told wait on, with those that came since.
     pub(super) fn put_back(&self, mut ends: Ends) {
+        if ends.is_empty() {
+            return;
+        }
         let mut state = self.state.lock();
         ends.append(std::mem::take(&mut state.ends));
         state.ends = ends;
@@ -341,9 +344,11 @@ impl Floor {
         self.state.lock().refused.append(ends);
     }
 
-    /// What was set aside, to be told once more.
-    pub(super) fn take_refused(&self) -> Ends {
-        std::mem::take(&mut self.state.lock().refused)
+    /// So much of what was set aside, the oldest first, to be told once more.
+    pub(super) fn take_refused(&self, most: usize) -> Ends {
+        let refused = &mut self.state.lock().refused;
+        let some = most.min(refused.len());
+        Ends { settlements: refused.settlements.drain(..some).collect(), runs: refused.runs.drain(..some).collect() }
     }
 
     /// Counts what became of ends, and tells of those that have failed for good.

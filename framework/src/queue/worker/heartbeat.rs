@@ -61,7 +61,8 @@ struct Beats {
     about: WorkerStatus,
     limits: WorkerLimits,
     // The order to begin anew that was there before, once that is known: whoever began since is not meant. It is told apart from
-    // the next by being another, and not by a clock, which may have been put back.
+    // the next by being another, and not by a clock, which may have been put back; only where a beat failed before it was known, by
+    // when it was given, as near as clocks go.
     known: Option<Option<Timestamp>>,
     failed: bool,
 }

@@ -27,6 +27,11 @@ const RELAY: Duration = Duration::from_secs(5);
 const GATHER: Duration = Duration::from_millis(2);
 pub(super) const MOST_AT_ONCE: usize = 500;
 
+/// How many ends that the queue takes in no form are told once more each time: nothing else is told meanwhile. With so many of them a
+/// worker claims nothing more: it is the queue that does not work.
+const RETOLD: usize = 10;
+const MOST_REFUSED: usize = 1000;
+
 /// For how long a worker has jobs waiting here at least, and at most: for two turns of its driver, so that no lane waits for one, and
 /// no longer, since others could run them.
 const AHEAD: Duration = Duration::from_millis(10);
@@ -174,9 +179,8 @@ impl Work {
                 more = true;
                 // Others could run what will not have its turn here by the next time.
                 self.floor.keep(self.pace.within(TEND));
-                for end in self.floor.take_refused().each() {
-                    self.tell_alone(end, false).await;
-                }
+                let refused = self.floor.take_refused(RETOLD);
+                self.tell_each(refused, false).await;
             }
             if relay <= now {
                 relay = now + RELAY;
@@ -242,9 +246,7 @@ impl Work {
             }
             // One of them cannot be told, and the others can.
             Err(DriverError::Refused(_)) if !ends.is_empty() => {
-                for end in ends.each() {
-                    self.tell_alone(end, true).await;
-                }
+                self.tell_each(ends, true).await;
                 None
             }
             Err(error) => {
@@ -265,13 +267,29 @@ impl Work {
         Ok(())
     }
 
-    /// Ends one claim, the `first` time or again. Where the queue does not take such an end, the job has failed; where it does not
-    /// take that either, it is told again later, and nothing else waits for it.
-    async fn tell_alone(&mut self, end: Ends, first: bool) {
+    /// Ends claims one by one, as far as the queue is there.
+    async fn tell_each(&mut self, ends: Ends, first: bool) {
+        let mut ends = ends.each();
+        while let Some(end) = ends.next() {
+            if !self.tell_alone(end, first).await {
+                let mut rest = Ends::default();
+                ends.by_ref().for_each(|end| rest.append(end));
+                self.floor.put_back(rest);
+                self.resting = Some(Instant::now() + TEND);
+            }
+        }
+    }
+
+    /// Ends one claim, the `first` time or again; whether the queue was there. Where it does not take such an end, the job has failed;
+    /// where it does not take that either, it is told again later, and nothing else waits for it.
+    async fn tell_alone(&self, end: Ends, first: bool) -> bool {
         let why = match self.tell_one(&end).await {
-            Ok(()) => return,
+            Ok(()) => return true,
             Err(DriverError::Refused(why)) => why,
-            Err(DriverError::Unavailable(_)) => return self.floor.put_back(end),
+            Err(DriverError::Unavailable(_)) => {
+                self.floor.put_back(end);
+                return false;
+            }
         };
         let failed = end.failed(&format!("the queue did not take how it ended: {why}"), self.worker.queue.now());
         let job = end.settlements.first().map(|end| tracing::field::display(end.id));
@@ -279,7 +297,10 @@ impl Work {
             Ok(()) => {
                 tracing::error!(error = &*why, job, "the queue does not take how a job ended, which is failed now")
             }
-            Err(DriverError::Unavailable(_)) => self.floor.put_back(end),
+            Err(DriverError::Unavailable(_)) => {
+                self.floor.put_back(end);
+                return false;
+            }
             Err(DriverError::Refused(error)) => {
                 if first {
                     tracing::error!(
@@ -291,13 +312,20 @@ impl Work {
                 self.floor.set_aside(end);
             }
         }
+        true
+    }
+
+    /// How many ends the queue was not told yet.
+    fn untold(&self) -> usize {
+        let load = self.floor.load();
+        load.ends + load.refused
     }
 
     /// How many more to claim.
     fn room(&self, load: Load) -> usize {
         let Worker { concurrency, prefetch, limits, .. } = &self.worker;
         // What is claimed by one that is taken for dead is claimed by somebody else too.
-        if load.alone || !self.floor.is_alive() {
+        if load.alone || load.refused >= MOST_REFUSED || !self.floor.is_alive() {
             return 0;
         }
         let ahead = self.pace.ahead().min(*prefetch);
@@ -388,13 +416,19 @@ impl Work {
         let gone = Instant::now() + CUT_OFF;
         while let Ok(Some(_)) = timeout_at(gone, self.lanes.join_next()).await {}
         for _ in 0..LAST_TRIES {
-            if self.floor.load().ends == 0 || (self.turn(0).await, self.floor.load().ends).1 == 0 {
+            if self.untold() == 0 {
+                return;
+            }
+            let refused = self.floor.take_refused(usize::MAX);
+            self.floor.put_back(refused);
+            self.turn(0).await;
+            if self.untold() == 0 {
                 return;
             }
             sleep_until(Instant::now() + TEND).await;
         }
         // Its lease runs out.
-        let jobs = self.floor.load().ends;
+        let jobs = self.untold();
         tracing::error!(jobs, "the queue was not told how jobs ended: some of them will run again");
     }
 }
